@@ -1,0 +1,1 @@
+"""The inference process of the window and its client."""

@@ -1,0 +1,1 @@
+"""Messages between the window and the inference process."""

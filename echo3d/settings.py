@@ -1,0 +1,60 @@
+"""What the user chose, kept between sessions as one JSON file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from echo3d.paths import user_config
+
+RECENT_KEPT = 10
+
+
+class Settings(BaseModel):
+    """The user's choices; unknown fields of newer versions are ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = Field(1, description="Version of this file's layout.")
+    recent: tuple[str, ...] = Field((), description="Studies opened last, newest first; they never leave this file.")
+    overlay_opacity: float = Field(0.35, ge=0, le=1, description="How strongly the labels cover the echo picture.")
+    show_outlines: bool = Field(True, description="Whether the outlines of the structures are drawn.")
+    show_fill: bool = Field(True, description="Whether the structures are filled.")
+    cutaway: bool = Field(True, description="Whether the front of the heart is cut away.")
+    device: str = Field("auto", description="Where networks run: auto, cpu, cuda or cuda:n.")
+    model: str = Field("lean", description="Name of the weights.")
+
+
+def settings_file() -> Path:
+    """Return the path of the settings file."""
+    return user_config() / "settings.json"
+
+
+def load_settings() -> Settings:
+    """Return the stored settings; the defaults where there are none or the file is damaged."""
+    try:
+        return Settings.model_validate_json(settings_file().read_text(encoding="utf-8"))
+    except (OSError, ValidationError, ValueError):
+        return Settings()
+
+
+def save_settings(settings: Settings) -> None:
+    """Write the settings whole or not at all."""
+    target = settings_file()
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".json")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(settings.model_dump_json(indent=2))
+    Path(name).replace(target)
+
+
+def with_recent(settings: Settings, path: str) -> Settings:
+    """Return the settings with ``path`` as the newest of the recent studies.
+
+    >>> with_recent(Settings(recent=("a", "b")), "b").recent
+    ('b', 'a')
+    """
+    others = tuple(old for old in settings.recent if old != path)
+    return settings.model_copy(update={"recent": (path, *others)[:RECENT_KEPT]})
