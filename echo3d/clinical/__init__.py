@@ -1,0 +1,1 @@
+"""From the heart to numbers, overlays and reports."""
