@@ -1,1 +1,163 @@
-"""The inference process."""
+"""The inference process: keeps the network warm and answers the window's requests over its pipes.
+
+``echo3d worker`` (frozen: ``echo3d-worker``) runs :func:`main`. torch is imported with the first request that needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from echo3d.core.result import StudyResult
+from echo3d.core.views import View
+from echo3d.engine.codec import encode_result
+from echo3d.engine.protocol import Message, read_message, write_message
+from echo3d.errors import Echo3dError, EngineError, InputError
+
+Answer = Callable[["Worker", Message], Message]
+
+
+@dataclass(slots=True)
+class Worker:
+    """What the process keeps between requests.
+
+    Parameters
+    ----------
+    out : where replies are written
+    models : warm networks by (name, device)
+    last : the newest result, for export
+    """
+
+    out: BinaryIO
+    models: dict[tuple[str, str], Any] = field(default_factory=dict)
+    last: StudyResult | None = None
+
+
+def main() -> int:
+    """Answer requests from standard input until it closes; return the exit code."""
+    worker = Worker(_own_stdout())
+    requests: queue.Queue[Message | None] = queue.Queue()
+    threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
+    while (message := requests.get()) is not None:
+        if message.kind == "shutdown":
+            return 0
+        _answer(worker, message)
+    return 0
+
+
+def _own_stdout() -> BinaryIO:
+    """Keep the reply pipe for ourselves; whatever a library prints goes to standard error."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return out
+
+
+def _read_requests(stream: BinaryIO, requests: queue.Queue[Message | None]) -> None:
+    """Hand on requests; when the window is gone, end at once, even in the middle of a computation."""
+    try:
+        while (message := read_message(stream)) is not None:
+            requests.put(message)
+            if message.kind == "shutdown":
+                return
+    except (EngineError, OSError):
+        traceback.print_exc(limit=1)
+    os._exit(0)
+
+
+def _answer(worker: Worker, message: Message) -> None:
+    """Answer one request; an error becomes a reply, never the end of the process."""
+    try:
+        answer = ANSWERS.get(message.kind)
+        if answer is None:
+            raise InputError(
+                f"the inference process knows {', '.join(ANSWERS)}, asked was {message.kind}; window and worker must be of one version"
+            )
+        reply = answer(worker, message)
+    except Echo3dError as exc:
+        reply = Message("failed", message.ticket, {"sentence": str(exc), "kind": type(exc).__name__})
+    except (
+        Exception
+    ) as exc:  # the border of the process: everything else is our fault and is logged without its message, which may name files
+        print("".join(traceback.format_tb(exc.__traceback__)) + type(exc).__name__, file=sys.stderr, flush=True)
+        sentence = f"the computation failed inside ({type(exc).__name__}); the log of the inference process says where, please report it"
+        reply = Message("failed", message.ticket, {"sentence": sentence, "kind": "EngineError"})
+    write_message(worker.out, reply)
+
+
+def _ping(worker: Worker, message: Message) -> Message:
+    """Say which process answers and whether torch is loaded."""
+    return Message("done", message.ticket, {"pid": os.getpid(), "torch": "torch" in sys.modules, "models": len(worker.models)})
+
+
+def _warm(worker: Worker, message: Message) -> Message:
+    """Load the network, so that the first study does not wait for it."""
+    _model(worker, message)
+    return Message("done", message.ticket, {})
+
+
+def _model(worker: Worker, message: Message) -> Any:
+    """Return the warm network that the request names."""
+    key = (message.body.get("model", "lean"), message.body.get("device", "auto"))
+    if key not in worker.models:
+        from echo3d.reconstruction.reconstruct import load_model
+
+        worker.models[key] = load_model(key[0], key[1])
+    return worker.models[key]
+
+
+def _reconstruct(worker: Worker, message: Message) -> Message:
+    """Read the study at the given paths and answer with its result."""
+    from echo3d.io.studies import load_study
+    from echo3d.pipeline import reconstruct_study
+
+    body = message.body
+    report = _reporter(worker, message.ticket)
+    report(0.0, "Reading the study")
+    views = {View[key.upper()]: Path(path) for key, path in body.get("views", {}).items()}
+    study = load_study([Path(path) for path in body["paths"]], views=views, ed=_frames(body, "ed"), es=_frames(body, "es"))
+    report(0.05, "Waking the network")
+    worker.last = reconstruct_study(study, _model(worker, message), report)
+    return encode_result(worker.last, message.ticket)
+
+
+def _frames(body: dict[str, Any], phase: str) -> dict[View, int]:
+    """Return the frames the user chose for a phase."""
+    return {View[key.upper()]: int(frame) for key, frame in body.get(phase, {}).items()}
+
+
+def _reporter(worker: Worker, ticket: int) -> Callable[[float, str], None]:
+    """Return a progress callable that writes at most twenty messages per second."""
+    last = [0.0, ""]
+
+    def report(share: float, sentence: str) -> None:
+        now = time.monotonic()
+        if sentence != last[1] or now - float(last[0]) > 0.05:
+            last[:] = [now, sentence]
+            write_message(worker.out, Message("progress", ticket, {"share": float(share), "message": sentence}))
+
+    return report
+
+
+def _export(worker: Worker, message: Message) -> Message:
+    """Write the newest result into a folder."""
+    if worker.last is None:
+        raise InputError("only a finished result can be exported and there is none; reconstruct the study again")
+    from echo3d.pipeline import write_result
+
+    write_result(worker.last, Path(message.body["out"]))
+    return Message("done", message.ticket, {})
+
+
+ANSWERS: dict[str, Answer] = {"ping": _ping, "warm": _warm, "reconstruct": _reconstruct, "export": _export}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

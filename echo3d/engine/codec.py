@@ -1,0 +1,88 @@
+"""A study's result as a message and back; NumPy only, so that the window can read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from echo3d.core.images import EchoClip
+from echo3d.core.result import Beat, Reconstruction, StudyResult, VentricularFunction
+from echo3d.core.sector import Sector
+from echo3d.core.views import View
+from echo3d.engine.protocol import Message
+
+
+def encode_result(result: StudyResult, ticket: int = 0) -> Message:
+    """Return the message that carries a result; the clips stay behind, both sides read them from the study."""
+    function = result.function
+    body = {
+        "pseudonym": result.pseudonym,
+        "views": [view.key for view in result.clips],
+        "ed_frame": _by_key(result.ed_frame),
+        "es_frame": _by_key(result.es_frame),
+        "hearts": {"ed": _heart_body(result.ed), "es": _heart_body(result.es)},
+        "edv_ml": function.edv_ml,
+        "esv_ml": function.esv_ml,
+        "volumes_ml": function.volumes_ml,
+        "interval90": {name: list(pair) for name, pair in function.interval90.items()},
+        "calibrated": result.calibrated,
+        "trusted": result.trusted,
+        "model": result.model,
+        "warnings": list(result.warnings),
+    }
+    arrays = {f"{name}.{key}": getattr(heart, key) for name, heart in _hearts(result) for key in ("points", "sigma_mm")}
+    beat = {f"beat.{key}": getattr(result.beat, key) for key in ("points", "times_ms", "lv_ml")}
+    return Message("done", ticket, body, arrays | beat)
+
+
+def decode_result(message: Message, clips: Mapping[View, EchoClip]) -> StudyResult:
+    """Return the result of a message, with the reader's own clips."""
+    body, arrays = message.body, message.arrays
+    hearts = {name: _heart(body["hearts"][name], message, name) for name in ("ed", "es")}
+    interval = {name: (float(pair[0]), float(pair[1])) for name, pair in body["interval90"].items()}
+    return StudyResult(
+        pseudonym=body["pseudonym"],
+        clips={_view(key): clips[_view(key)] for key in body["views"] if _view(key) in clips},
+        ed_frame={_view(key): frame for key, frame in body["ed_frame"].items()},
+        es_frame={_view(key): frame for key, frame in body["es_frame"].items()},
+        ed=hearts["ed"],
+        es=hearts["es"],
+        function=VentricularFunction(body["edv_ml"], body["esv_ml"], body["volumes_ml"], interval),
+        beat=Beat(arrays["beat.points"], arrays["beat.times_ms"], arrays["beat.lv_ml"]),
+        calibrated=body["calibrated"],
+        trusted=body["trusted"],
+        model=body["model"],
+        warnings=tuple(body["warnings"]),
+    )
+
+
+def _hearts(result: StudyResult) -> tuple[tuple[str, Reconstruction], ...]:
+    return (("ed", result.ed), ("es", result.es))
+
+
+def _by_key(frames: Mapping[View, int]) -> dict[str, int]:
+    return {view.key: int(frame) for view, frame in frames.items()}
+
+
+def _view(key: str) -> View:
+    return View[key.upper()]
+
+
+def _heart_body(heart: Reconstruction) -> dict[str, Any]:
+    """Return all of a heart but its arrays."""
+    planes = {
+        view.key: [*map(float, (*sector.origin, *sector.axis, *sector.lateral)), float(sector.half_angle), float(sector.depth)]
+        for view, sector in heart.planes.items()
+    }
+    return {"phase": heart.phase, "trust": float(heart.trust), "planes": planes}
+
+
+def _heart(body: dict[str, Any], message: Message, name: str) -> Reconstruction:
+    """Return the heart whose arrays are called ``name`` in the message."""
+    planes = {
+        _view(key): Sector(np.array(row[0:3]), np.array(row[3:6]), np.array(row[6:9]), row[9], row[10])
+        for key, row in body["planes"].items()
+    }
+    return Reconstruction(body["phase"], message.arrays[f"{name}.points"], message.arrays[f"{name}.sigma_mm"], planes, body["trust"])
