@@ -98,12 +98,12 @@ def draw_overlay(image: NDArray, labels: NDArray) -> NDArray[np.uint8]:
     array([128, 128, 128], dtype=uint8)
     """
     grey = np.repeat(np.clip(image, 0, 1)[..., None] * 255.0, 3, axis=2)
-    tint, opacity = _palette()
+    tint, opacity = palette()
     share = np.where(_borders(labels), 0.85, opacity[labels])[..., None]
     return np.rint(grey * (1 - share) + tint[labels] * share).astype(np.uint8)
 
 
-def _palette() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def palette() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (256, 3) colours and (256,) opacities by structure value; blood is fainter than tissue."""
     tint, opacity = np.zeros((256, 3)), np.zeros(256)
     for structure in Structure:
