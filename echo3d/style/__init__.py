@@ -1,0 +1,1 @@
+"""Stage 2: label slices become echo-like pictures."""
