@@ -1,0 +1,116 @@
+"""What a reconstruction says: one heart per phase, and the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo3d.core.arrays import frozen_array
+from echo3d.core.images import EchoClip
+from echo3d.core.sector import Sector
+from echo3d.core.views import View
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reconstruction:
+    """The heart of one phase as the network sees it, in the template's frame.
+
+    Parameters
+    ----------
+    phase : "ED", "ES" or "frame"
+    points : (N, 3) material points of the template, moved; mm (free units where not calibrated)
+    sigma_mm : (N,) expected error of each point
+    planes : per view the fan in the template's frame that the picture is believed to show
+    trust : in [0, 1]; how much the pictures look like heart views (below ``TRUST_FLOOR`` a result is flagged)
+    """
+
+    phase: str
+    points: NDArray[np.float64]
+    sigma_mm: NDArray[np.float64]
+    planes: dict[View, Sector]
+    trust: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", frozen_array(self.points, np.float64, (None, 3), "points"))
+        object.__setattr__(self, "sigma_mm", frozen_array(self.sigma_mm, np.float64, (len(self.points),), "sigma_mm"))
+
+
+TRUST_FLOOR = 0.5
+"""Below this trust a result carries the warning that the pictures do not look like usable heart views."""
+
+
+@dataclass(frozen=True, slots=True)
+class VentricularFunction:
+    """Volumes in ml and ejection fraction as a fraction.
+
+    ``interval90`` holds per quantity ("edv_ml", "esv_ml", "sv_ml", "ef") a 90 % interval (low, high).
+    """
+
+    edv_ml: float
+    esv_ml: float
+    volumes_ml: dict[str, dict[str, float]]
+    interval90: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def sv_ml(self) -> float:
+        """Stroke volume, ml."""
+        return self.edv_ml - self.esv_ml
+
+    @property
+    def ef(self) -> float:
+        """Ejection fraction as a fraction.
+
+        >>> VentricularFunction(100.0, 40.0, {}).ef
+        0.6
+        """
+        return (self.edv_ml - self.esv_ml) / self.edv_ml
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beat:
+    """Hearts over one cycle.
+
+    Parameters
+    ----------
+    points : (T, N, 3) float32 material points, mm, in one common frame
+    times_ms : (T,) from end-diastole
+    lv_ml : (T,) LV volume
+    """
+
+    points: NDArray[np.float32]
+    times_ms: NDArray[np.float64]
+    lv_ml: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyResult:
+    """Everything that is shown, written and reported of one study.
+
+    Parameters
+    ----------
+    pseudonym : stands for the patient
+    clips : the clip used for each view
+    ed_frame, es_frame : the frames used, per view
+    ed, es : the two hearts, in one common frame
+    function : the numbers
+    beat : the hearts over the cycle
+    calibrated : whether lengths are true; if not, volumes are withheld and only the EF is given
+    trusted : whether the pictures look like usable heart views
+    model : name of the weights
+    warnings : one sentence each
+    """
+
+    pseudonym: str
+    clips: dict[View, EchoClip]
+    ed_frame: dict[View, int]
+    es_frame: dict[View, int]
+    ed: Reconstruction
+    es: Reconstruction
+    function: VentricularFunction
+    beat: Beat
+    calibrated: bool
+    trusted: bool
+    model: str
+    warnings: tuple[str, ...] = ()

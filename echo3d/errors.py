@@ -1,0 +1,24 @@
+"""The named errors of echo3d.
+
+Every message is one sentence with the rule, the value found and the way out; it never carries a patient's name, identifier or full path.
+"""
+
+
+class Echo3dError(Exception):
+    """Base of all errors that echo3d raises on purpose."""
+
+
+class InputError(Echo3dError):
+    """What the user gave cannot be used; the command line answers with exit code 2."""
+
+
+class ShapeError(Echo3dError, ValueError):
+    """An array handed to a domain type has the wrong shape, range or type."""
+
+
+class ModelError(InputError):
+    """Weights or their card are missing, damaged or belong to another template."""
+
+
+class EngineError(Echo3dError):
+    """The inference process failed or went away; the next request restarts it."""

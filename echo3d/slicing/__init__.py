@@ -1,0 +1,1 @@
+"""Stage 1: a heart seen through six fans."""

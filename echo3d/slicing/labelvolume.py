@@ -1,0 +1,98 @@
+"""The label volume of a heart: the template's, looked up through the inverse of the heart's displacement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from echo3d.core.arrays import frozen_array
+from echo3d.core.field import FieldGrid, LabelVolume
+from echo3d.core.sector import PictureGrid, Sector, SectorSlice, grid_for
+from echo3d.core.views import View
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WarpedLabels:
+    """Labels of a heart anywhere in space.
+
+    Parameters
+    ----------
+    volume : the template's labels
+    grid : raster of the inverse field
+    inverse : (D, D, D, 3) float32 mm; a world point p shows the template's point p + inverse(p)
+    """
+
+    volume: LabelVolume
+    grid: FieldGrid
+    inverse: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        side = self.grid.side
+        object.__setattr__(self, "inverse", frozen_array(self.inverse, np.float32, (side, side, side, 3), "inverse"))
+
+    def look_up(self, points: NDArray) -> NDArray[np.uint8]:
+        """Return the structure at world points (..., 3) mm."""
+        return self.volume.look_up(points + sampled(self.inverse, self.grid.index(points)))
+
+
+def sampled(values: NDArray, index: NDArray) -> NDArray[np.float32]:
+    """Return (D, D, D, 3) values at fractional indices (..., 3), linearly, by SciPy's compiled sampler (ten times NumPy's speed)."""
+    coordinates = np.moveaxis(index, -1, 0)
+    parts = [ndimage.map_coordinates(values[..., i], coordinates, order=1, mode="nearest") for i in range(3)]
+    return np.stack(parts, axis=-1).astype(np.float32)
+
+
+def inverse_field(grid: FieldGrid, nodes: NDArray, *, rounds: int = 12, damping: float = 0.7) -> NDArray[np.float32]:
+    """Return the inverse of a map given at raster nodes.
+
+    Parameters
+    ----------
+    grid : the raster
+    nodes : (side³, 3) mm, where the map carries each node
+    rounds, damping : damped fixed-point steps; undamped ones diverge at end-systole (reference feasibility.md)
+
+    Returns
+    -------
+    (side, side, side, 3) float32 mm, to be added to a world point
+
+    >>> g = FieldGrid(np.zeros(3), np.full(3, 30.0), 4)
+    >>> float(inverse_field(g, g.nodes() + np.array([2.0, 0, 0]))[2, 2, 2, 0].round(3))
+    -2.0
+    """
+    side, world = grid.side, grid.nodes()
+    forward = (nodes - world).reshape(side, side, side, 3).astype(np.float32)
+    back = -forward.reshape(-1, 3)
+    for _ in range(rounds):
+        miss = back + sampled(forward, grid.index(world + back))
+        back = back - damping * miss
+    return back.reshape(side, side, side, 3)
+
+
+def warp(volume: LabelVolume, grid: FieldGrid, nodes: NDArray) -> WarpedLabels:
+    """Return the labels of the heart whose map carries the raster's nodes to ``nodes`` (side³, 3) mm."""
+    return WarpedLabels(volume, grid, inverse_field(grid, nodes))
+
+
+def cut(labels: WarpedLabels, sector: Sector, *, view: View | None = None, grid: PictureGrid | int = 256) -> SectorSlice:
+    """Return what a fan sees of a heart.
+
+    Parameters
+    ----------
+    labels : the heart
+    sector : the fan
+    view : the view it stands for
+    grid : the picture's raster, or a size for a square one that holds the fan
+    """
+    raster = grid_for(sector, grid) if isinstance(grid, int) else grid
+    inside = raster.inside(sector.half_angle, sector.depth)
+    picture = np.zeros(inside.shape, dtype=np.uint8)
+    picture[inside] = labels.look_up(sector.world(raster.plane_mm()[inside]))
+    return SectorSlice(view, sector, picture, inside, raster.pixel_mm)
+
+
+def cut_polar(labels: WarpedLabels, sector: Sector, plane_mm: NDArray) -> NDArray[np.uint8]:
+    """Return the structures at plane coordinates (..., 2) (depth, lateral mm) of a fan; the polar raster of the speckle model."""
+    return labels.look_up(sector.world(plane_mm))
