@@ -83,10 +83,9 @@ def _answer(worker: Worker, message: Message) -> None:
         reply = answer(worker, message)
     except Echo3dError as exc:
         reply = Message("failed", message.ticket, {"sentence": str(exc), "kind": type(exc).__name__})
-    except (
-        Exception
-    ) as exc:  # the border of the process: everything else is our fault and is logged without its message, which may name files
-        print("".join(traceback.format_tb(exc.__traceback__)) + type(exc).__name__, file=sys.stderr, flush=True)
+    except Exception as exc:  # the border of the process; logged without the message, which may name files
+        sys.stderr.write("".join(traceback.format_tb(exc.__traceback__)) + type(exc).__name__ + "\n")
+        sys.stderr.flush()
         sentence = f"the computation failed inside ({type(exc).__name__}); the log of the inference process says where, please report it"
         reply = Message("failed", message.ticket, {"sentence": sentence, "kind": "EngineError"})
     write_message(worker.out, reply)
@@ -135,12 +134,13 @@ def _frames(body: dict[str, Any], phase: str) -> dict[View, int]:
 
 def _reporter(worker: Worker, ticket: int) -> Callable[[float, str], None]:
     """Return a progress callable that writes at most twenty messages per second."""
-    last = [0.0, ""]
+    last = (0.0, "")
 
     def report(share: float, sentence: str) -> None:
+        nonlocal last
         now = time.monotonic()
-        if sentence != last[1] or now - float(last[0]) > 0.05:
-            last[:] = [now, sentence]
+        if sentence != last[1] or now - last[0] > 0.05:
+            last = (now, sentence)
             write_message(worker.out, Message("progress", ticket, {"share": float(share), "message": sentence}))
 
     return report
