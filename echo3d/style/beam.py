@@ -46,7 +46,7 @@ def beam_width_deg(radii: NDArray[np.float64], draw: SpeckleDraw) -> NDArray[np.
     """Return the beam's full width at half maximum at each distance: least at the focus, at most 2.5 times as wide close to the probe.
 
     >>> beam_width_deg(np.array([10.0, 80.0, 160.0]), SpeckleDraw(1)).round(2)
-    array([3.  , 1.2 , 1.3 ])
+    array([3. , 1.2, 1.3])
     """
     return draw.lateral_deg * np.minimum(np.hypot(1, 0.85 * (draw.focus_mm / radii - 1)), _WIDEST)
 
@@ -57,6 +57,7 @@ def _transfer(fan: PolarGrid, draw: SpeckleDraw, length: int) -> NDArray[np.floa
     wave = np.square(2 * np.pi * scipy.fft.fftfreq(length)).astype(np.float32)
     spectrum = np.exp(np.float32(-0.5) * np.square(sigma)[:, None] * wave)
     if draw.sidelobe_db > OFF_DB:
-        spectrum += np.float32(_FOOT * 10 ** (draw.sidelobe_db / 20)) * np.exp(np.float32(-0.5 * _FOOT**2) * np.square(sigma)[:, None] * wave)
+        foot = np.exp(np.float32(-0.5 * _FOOT**2) * np.square(sigma)[:, None] * wave)
+        spectrum += np.float32(_FOOT * 10 ** (draw.sidelobe_db / 20)) * foot
     spectrum /= np.sqrt(np.square(spectrum).mean(axis=1, keepdims=True))
     return spectrum

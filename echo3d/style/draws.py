@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,11 @@ class SpeckleDraw:
     ----------
     seed : of the scatterers and textures; the same for all frames of a cine
     frame : of the noise and of the blood, whose scatterers move; the number of the frame
-    blood_db, outside_db, atrial_db, vessel_db, valve_db, pericardium_db : scatter level of blood, of what lies around the heart, of the walls of
-        atria and vessels, of valve leaflets, and of a line of 2.5 mm around the heart
-    texture_db, outside_texture_db : standard deviation of the slow variation within the heart's walls and around the heart
+    blood_db, outside_db, atrial_db, vessel_db, valve_db, pericardium_db : scatter level of blood, of what lies around the heart,
+        of the walls of atria and vessels, of valve leaflets, and of a line of 2.5 mm around the heart
+    texture_db, outside_texture_db : standard deviation of the fine variation within the heart's walls and of the broad one around the heart
+    patch_db : standard deviation of the broad gain over the whole picture: windows between ribs, poor contact, uneven absorption
+    chest_mm, chest_db : thickness of the chest wall, and standard deviation of its layers
     specular_db, specular_power : mirror echo of a wall at right angles to the beam, and its falling off as power of the cosine
     dropout_db : loss in walls that run along the beam
     enhancement_db_per_cm : what the echo gains behind each cm of blood
@@ -32,7 +35,7 @@ class SpeckleDraw:
     axial_mm, lateral_deg, focus_mm : full width at half maximum of the pulse, of the beam at its focus, and where that lies
     sidelobe_db : level of the beam's wide foot
     haze_db, haze_mm : clutter before the probe and the depth within which it falls to 1/e
-    reverb_db, reverb_mm : copy of the picture shifted deeper
+    reverb_db, reverb_mm : copy of the near field shifted deeper
     noise_db : electronic noise at full depth; it falls by 30 dB towards the probe, as the depth gain does
     range_db, white_db, gamma : dynamic range, level shown white, and grey curve of the display
     blur : share of the two neighbouring beams in the display's filter
@@ -50,6 +53,9 @@ class SpeckleDraw:
     pericardium_db: float = 0.0
     texture_db: float = 0.0
     outside_texture_db: float = 0.0
+    patch_db: float = 0.0
+    chest_mm: float = 0.0
+    chest_db: float = 0.0
     specular_db: float = OFF_DB
     specular_power: float = 4.0
     dropout_db: float = 0.0
@@ -85,15 +91,15 @@ def draw_speckle(rng: np.random.Generator) -> SpeckleDraw:
     >>> draw_speckle(np.random.default_rng(1)) == draw_speckle(np.random.default_rng(1))
     True
     """
-    ranges = {name: float(rng.uniform(low, high)) for name, (low, high) in _RANGES.items()}
+    ranges: dict[str, Any] = {name: float(rng.uniform(low, high)) for name, (low, high) in _RANGES.items()}
     knots = np.cumsum(rng.normal(0.0, 1.5, 6))
-    slope = np.linspace(0.0, rng.uniform(-8.0, 2.0), 6)
+    slope = np.linspace(0.0, rng.uniform(-9.0, 2.0), 6)
     closed = rng.random() < 0.7
     return SpeckleDraw(
         seed=int(rng.integers(2**31)),
         valve_db=float(rng.uniform(3, 9) if closed else rng.uniform(-22, -8)),
         tgc_db=tuple((knots - knots.mean() + slope).tolist()),
-        shadow_deg=(float(rng.uniform(-4, 12)), float(rng.uniform(-4, 12))),
+        shadow_deg=(float(rng.uniform(-4, 14)), float(rng.uniform(-4, 14))),
         rib_db=float(rng.uniform(6, 14) if rng.random() < 0.12 else 0.0),
         reverb_db=float(rng.uniform(-26, -14) if rng.random() < 0.4 else OFF_DB),
         **ranges,
@@ -102,15 +108,18 @@ def draw_speckle(rng: np.random.Generator) -> SpeckleDraw:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "blood_db": (-30.0, -20.0),
-    "outside_db": (-16.0, -4.0),
+    "outside_db": (-18.0, -5.0),
     "atrial_db": (-1.0, 4.0),
     "vessel_db": (0.0, 6.0),
-    "pericardium_db": (2.0, 10.0),
-    "texture_db": (1.5, 4.0),
-    "outside_texture_db": (4.0, 8.0),
-    "specular_db": (2.0, 12.0),
+    "pericardium_db": (0.0, 8.0),
+    "texture_db": (2.5, 5.0),
+    "outside_texture_db": (4.0, 9.0),
+    "patch_db": (3.0, 6.5),
+    "chest_mm": (10.0, 30.0),
+    "chest_db": (3.0, 8.0),
+    "specular_db": (0.0, 10.0),
     "specular_power": (2.0, 6.0),
-    "dropout_db": (3.0, 14.0),
+    "dropout_db": (4.0, 16.0),
     "enhancement_db_per_cm": (0.0, 0.8),
     "shadow_db": (8.0, 30.0),
     "rib_at": (-0.7, 0.7),
@@ -124,7 +133,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "reverb_mm": (15.0, 40.0),
     "noise_db": (-40.0, -20.0),
     "range_db": (50.0, 70.0),
-    "white_db": (14.0, 26.0),
-    "gamma": (1.2, 2.2),
+    "white_db": (15.0, 28.0),
+    "gamma": (1.3, 2.6),
     "blur": (0.05, 0.25),
 }

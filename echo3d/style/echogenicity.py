@@ -16,6 +16,7 @@ Maps = NDArray[np.float32]
 _OUTSIDE, _MYOCARDIUM, _ATRIUM, _VESSEL, _VALVE, _BLOOD = range(6)
 _COARSE = (64, 48)
 _PERICARDIUM_MM = 2.5
+_LEAVING = 0.35
 _NEPER = np.float32(np.log(10) / 20)
 
 
@@ -57,11 +58,16 @@ def scatter_amplitude(labels: NDArray[np.uint8], fan: PolarGrid, draw: SpeckleDr
     along, gain = _wall_maps(density, fan, draw)
     levels = _levels_db(draw)[kinds]
     levels[_shell(outside, fan)] = draw.pericardium_db
-    levels += _texture_db(fan, draw, outside)
+    fine, broad, patches = _textures(draw.seed, fan.samples, fan.lines)
+    around = broad * np.float32(draw.outside_texture_db) + _chest_db(fan, draw)[:, None]
+    levels += np.where(outside, around, fine * np.float32(draw.texture_db))
     levels -= np.float32(draw.dropout_db) * along * ~(blood | outside)
-    gain = gain + _depth_gain_db(fan, draw)[:, None] + _shadow_db(fan, draw)[None, :]
+    gain += _depth_gain_db(fan, draw)[:, None] + _shadow_db(fan, draw)[None, :]
+    gain += patches * np.float32(draw.patch_db)
     levels += gain
     levels *= _NEPER
+    # Mirror echoes are broken up by the same fine texture, twice as strongly: a real wall is no polished plate.
+    gain += fine * np.float32(2 * draw.texture_db)
     return np.exp(levels, out=levels), _mirror(density, along, gain, draw, fan), blood
 
 
@@ -99,31 +105,38 @@ def _wall_maps(density: Maps, fan: PolarGrid, draw: SpeckleDraw) -> tuple[Maps, 
 
 
 def _mirror(density: Maps, along: Maps, gain: Maps, draw: SpeckleDraw, fan: PolarGrid) -> Maps:
-    """Return the mirror echo of the borders that the beam crosses: strong at right angles, nothing along the beam."""
+    """Return the mirror echo of the borders that the beam crosses: strong at right angles, nothing along the beam.
+
+    Where the beam leaves dense tissue the echo is weaker than where it enters, so that a leaflet is one line, not two.
+    """
     mirror = np.zeros_like(density)
     if draw.specular_db <= OFF_DB:
         return mirror
     reach = max(1, round(0.5 * draw.axial_mm / fan.step_mm))
-    mirror[reach:-reach] = np.abs(density[2 * reach :] - density[: -2 * reach])
+    rise = density[2 * reach :] - density[: -2 * reach]
+    mirror[reach:-reach] = np.maximum(rise, np.float32(-_LEAVING) * rise)
     facing = np.clip(1 - along, 0, 1) ** np.float32(draw.specular_power / 2)
     mirror *= facing
     mirror *= np.exp((gain + np.float32(draw.specular_db)) * _NEPER)
     return mirror
 
 
-def _texture_db(fan: PolarGrid, draw: SpeckleDraw, outside: NDArray[np.bool_]) -> Maps:
-    """Return the slow random variation of the levels, dB, finer within the heart's walls than around it."""
-    if draw.texture_db == 0 and draw.outside_texture_db == 0:
-        return np.zeros((fan.samples, fan.lines), np.float32)
-    fine, broad = _textures(draw.seed, fan.samples, fan.lines)
-    return np.where(outside, broad * np.float32(draw.outside_texture_db), fine * np.float32(draw.texture_db))
+def _chest_db(fan: PolarGrid, draw: SpeckleDraw) -> Maps:
+    """Return (S,) the level of the chest wall's layers before the heart, dB; nothing below it."""
+    if draw.chest_mm <= 0 or draw.chest_db == 0:
+        return np.zeros(fan.samples, np.float32)
+    rng = np.random.default_rng([draw.seed, 0])
+    at = np.arange(0, fan.depth + 3, 3.0)
+    layers = np.interp(fan.radii(), at, rng.normal(0, draw.chest_db, len(at)))
+    return (layers * _step((draw.chest_mm - fan.radii()) / 2)).astype(np.float32)
 
 
 @lru_cache(maxsize=8)
-def _textures(seed: int, samples: int, lines: int) -> tuple[Maps, Maps]:
-    """Return two (samples, lines) fields of unit variance, of about 1/32 and 1/10 of the fan in size; fixed in a cine."""
+def _textures(seed: int, samples: int, lines: int) -> tuple[Maps, Maps, Maps]:
+    """Return three (samples, lines) fields of unit variance, of about 1/40, 1/12 and 1/5 of the fan in size; fixed in a cine."""
     rng = np.random.default_rng([seed, 1])
-    return _field(rng, (40, 24), (samples, lines)), _field(rng, (12, 8), (samples, lines))
+    fine, broad, patches = (_field(rng, knots, (samples, lines)) for knots in ((40, 24), (12, 8), (5, 6)))
+    return fine, broad, patches
 
 
 def _field(rng: np.random.Generator, knots: tuple[int, int], shape: tuple[int, int]) -> Maps:

@@ -55,7 +55,7 @@ class PolarGrid:
 
     def radii(self) -> NDArray[np.float64]:
         """Return (samples,) distances from the fan's tip, mm."""
-        return (np.arange(self.samples) + 0.5) * self.step_mm
+        return (np.arange(self.samples, dtype=np.float64) + 0.5) * self.step_mm
 
     def angles(self) -> NDArray[np.float64]:
         """Return (lines,) angles against the central beam, degrees, positive towards the picture's right.
@@ -63,7 +63,7 @@ class PolarGrid:
         >>> PolarGrid(4, 2, 40.0, 100.0).angles()
         array([-20.,  20.])
         """
-        return (np.arange(self.lines) + 0.5) * self.line_deg - self.half_angle
+        return (np.arange(self.lines, dtype=np.float64) + 0.5) * self.line_deg - self.half_angle
 
     def plane_mm(self) -> NDArray[np.float64]:
         """Return (samples, lines, 2) positions as (depth along the central axis, lateral) in mm.
@@ -171,7 +171,7 @@ def _pixel_polar(grid: PictureGrid) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 @lru_cache(maxsize=64)
 def _bilinear(fan: PolarGrid, grid: PictureGrid) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
-    """Return for the pixels inside the fan: their flat index, their upper left sample, and the shares of the sample below and to the right."""
+    """Return of the pixels inside the fan: flat index, upper left sample, and the shares of the sample below and to the right."""
     radius, angle = _pixel_polar(grid)
     pixels = np.flatnonzero((radius <= fan.depth) & (np.abs(angle) <= fan.half_angle))
     row, down = _split(radius[pixels] / fan.step_mm - 0.5, fan.samples)

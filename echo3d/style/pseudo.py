@@ -1,7 +1,7 @@
 """The paper's pseudo image: the recipe that turns a binary slice into the first domain of the style transfer.
 
-*Source:* settings of reference [31] of the paper, as read in reference science.md C.7 and kept in that order. The rotation, zoom and shift that
-open the recipe are the probe's jitter and belong to the slice; the sector mask that closes it is the slice's ``inside``.
+*Source:* settings of reference [31] of the paper, as read in reference science.md C.7 and kept in that order. The rotation, zoom and
+shift that open the recipe are the probe's jitter and belong to the slice; the sector mask that closes it is the slice's ``inside``.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _spot(shape: tuple[int, ...], draw: PseudoDraw) -> Picture:
     width = -0.5 / max(draw.spot_variance, 1.0)
     rows, columns = (np.exp(width * np.square((np.arange(size) + 0.5) / scale - at)) for size, at in zip(shape, centre, strict=True))
     sign = 1.0 if draw.spot_bright else -1.0
-    return np.outer(sign * draw.spot_amplitude * rows, columns).astype(np.float32)
+    return np.asarray(np.outer(sign * draw.spot_amplitude * rows, columns), np.float32)
 
 
 def _uniform(rng: np.random.Generator, shape: tuple[int, ...], level: float) -> Picture:
@@ -164,7 +164,7 @@ def _blurred(image: Picture, sigma: tuple[float, float]) -> Picture:
     """Return the Gaussian mean with a standard deviation in reference pixels along (row, column), the picture mirrored at its edges."""
     height, width = image.shape
     scale = height / REFERENCE_SIZE
-    return _kernel(height, sigma[0] * scale) @ image @ _kernel(width, sigma[1] * scale).T
+    return np.asarray(_kernel(height, sigma[0] * scale) @ image @ _kernel(width, sigma[1] * scale).T)
 
 
 @lru_cache(maxsize=32)
@@ -174,9 +174,9 @@ def _kernel(size: int, sigma: float) -> Picture:
     mirrored = np.stack([at, -1 - at, 2 * size - 1 - at])
     distance = at[:, None] - mirrored[:, None, :]
     kernel = np.exp(-0.5 * np.square(distance / max(sigma, 1e-3))).sum(axis=0)
-    kernel = np.ascontiguousarray(kernel / kernel.sum(axis=1, keepdims=True), np.float32)
-    kernel.flags.writeable = False
-    return kernel
+    mean = np.ascontiguousarray(kernel / kernel.sum(axis=1, keepdims=True), np.float32)
+    mean.flags.writeable = False
+    return mean
 
 
 def _rough(rng: np.random.Generator, image: Picture, level: float, block: int) -> Picture:

@@ -16,13 +16,14 @@ from echo3d.style.polar import PolarGrid, check_polar, polar_of, scan_convert
 __all__ = ["PolarGrid", "SpeckleDraw", "draw_speckle", "envelope", "polar_of", "speckle_image"]
 
 _NOISE_RISE_DB = 30.0
+_REVERB_MM = 40.0
 _FLOOR = np.float32(1e-6)
 
 
 def speckle_image(polar_labels: NDArray[np.uint8], fan: PolarGrid, grid: PictureGrid, draw: SpeckleDraw) -> NDArray[np.float32]:
     """Return the echo picture of a slice.
 
-    Frames of one cine share the draw but for ``frame``: the tissue's speckle then stands still where the wall does, blood and noise flicker.
+    Frames of one cine share the draw but for ``frame``: the tissue's speckle then stands still, blood and noise flicker.
 
     Parameters
     ----------
@@ -69,12 +70,13 @@ def _gaussian(seed: int, stream: int, samples: int, lines: int) -> NDArray[np.co
 
 
 def _reverberate(seen: NDArray[np.complex64], fan: PolarGrid, draw: SpeckleDraw) -> NDArray[np.complex64]:
-    """Return the field with its copy between probe and chest wall, shifted deeper."""
+    """Return the field with the copy that bounces between probe and chest wall: the near field, shifted deeper."""
     shift = round(draw.reverb_mm / fan.step_mm)
     if draw.reverb_db <= OFF_DB or not 0 < shift < fan.samples:
         return seen
-    copy = seen[:-shift] * np.float32(10 ** (draw.reverb_db / 20))
-    seen[shift:] += copy
+    share = 10 ** (draw.reverb_db / 20) * np.exp(-fan.radii()[:-shift] / _REVERB_MM)
+    # The product is a new array, so that the copy is not copied again where the two overlap.
+    seen[shift:] += seen[:-shift] * share.astype(np.float32)[:, None]
     return seen
 
 

@@ -1,0 +1,41 @@
+"""How long a picture takes; run with ``pytest tests/benchmarks/test_speckle.py --benchmark-enable``."""
+
+from itertools import count
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from echo3d.core.sector import PictureGrid
+from echo3d.core.structures import Structure
+from echo3d.style.polar import PolarGrid
+from echo3d.style.pseudo import draw_pseudo, pseudo_image
+from echo3d.style.speckle import draw_speckle, speckle_image
+
+
+def ring(mm: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return a ring of muscle around blood, 80 mm below the probe."""
+    radius = np.hypot(mm[..., 0] - 80, mm[..., 1])
+    return np.select([radius < 25, radius < 35], [Structure.LV_CAVITY, Structure.LV_MYOCARDIUM], 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("size", "samples", "lines"), [(112, 256, 96), (256, 640, 160)])
+def test_speckle_picture(benchmark: BenchmarkFixture, size: int, samples: int, lines: int) -> None:
+    """A new fan and a new draw each time, as in training."""
+    grid = PictureGrid(size, size, 179.2 / size)
+    labels = ring(PolarGrid(samples, lines, 40.0, 160.0).plane_mm())
+    rng, number = np.random.default_rng(0), count()
+
+    def picture() -> NDArray[np.float32]:
+        fan = PolarGrid(samples, lines, 40.0, 160.0 + 0.001 * next(number))
+        return speckle_image(labels, fan, grid, draw_speckle(rng))
+
+    assert benchmark(picture).shape == (size, size)
+
+
+def test_pseudo_picture(benchmark: BenchmarkFixture) -> None:
+    grid = PictureGrid(112, 112, 1.6)
+    labels, inside = ring(grid.plane_mm()), grid.inside(40.0, 160.0)
+    rng = np.random.default_rng(0)
+    assert benchmark(lambda: pseudo_image(labels, inside, draw_pseudo(rng))).shape == (112, 112)
