@@ -21,7 +21,7 @@ _NEPER = np.float32(np.log(10) / 20)
 
 
 def _kinds() -> NDArray[np.uint8]:
-    """Return (256,) the kind of tissue of every label; the caps over the openings of veins and appendage are air to ultrasound: blood."""
+    """Return (256,) the kind of tissue of every label; the caps over the openings of veins and appendage are no tissue: blood."""
     kinds = np.full(256, _OUTSIDE, np.uint8)
     kinds[[Structure.LV_MYOCARDIUM, Structure.RV_MYOCARDIUM]] = _MYOCARDIUM
     kinds[[Structure.LA_WALL, Structure.RA_WALL, *range(Structure.LA_APPENDAGE_BORDER, Structure.INFERIOR_VENA_CAVA_BORDER + 1)]] = _ATRIUM

@@ -159,7 +159,7 @@ def _average_along_beams(polar: NDArray[np.float32], width: float) -> NDArray[np
     return shifted_sum(polar, tuple(share / width for share in shares))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _pixel_polar(grid: PictureGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return flat (radius mm, angle degrees) of all pixels of a raster."""
     mm = grid.plane_mm()
@@ -169,7 +169,7 @@ def _pixel_polar(grid: PictureGrid) -> tuple[NDArray[np.float64], NDArray[np.flo
     return radius, angle
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _bilinear(fan: PolarGrid, grid: PictureGrid) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
     """Return of the pixels inside the fan: flat index, upper left sample, and the shares of the sample below and to the right."""
     radius, angle = _pixel_polar(grid)

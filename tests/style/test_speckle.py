@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def ring(fan: PolarGrid) -> NDArray[np.uint8]:
     return np.select([radius < 25, radius < 35], [Structure.LV_CAVITY, Structure.LV_MYOCARDIUM], 0).astype(np.uint8)
 
 
-def inner(seed: int, **changes: float) -> NDArray[np.float32]:
+def inner(seed: int, **changes: Any) -> NDArray[np.float32]:
     """Return the amplitude of homogeneous muscle, away from the fan's edges."""
     return envelope(MUSCLE, FAN, replace(SpeckleDraw(seed), **changes))[20:-20, 10:-10]
 
@@ -94,6 +95,17 @@ def test_walls_along_the_beam_drop_out() -> None:
     turn = np.abs(np.degrees(np.arctan2(mm[..., 1], mm[..., 0] - 80)))
     assert np.median(loss[wall & (turn > 75) & (turn < 100)]) < -8
     assert np.median(loss[wall & (turn < 15)]) > -3
+
+
+def test_only_borders_across_the_beam_mirror() -> None:
+    labels = ring(FAN)
+    plain, bright = (envelope(labels, FAN, SpeckleDraw(4, specular_db=level)) for level in (-200.0, 15.0))
+    mm = FAN.plane_mm()
+    border = np.abs(np.hypot(mm[..., 0] - 80, mm[..., 1]) - 25) < 1
+    turn = np.abs(np.degrees(np.arctan2(mm[..., 1], mm[..., 0] - 80)))
+    far, side, near = ((turn < 15), (turn > 80) & (turn < 95), (turn > 165))
+    gain = [np.square(bright[border & part]).mean() / np.square(plain[border & part]).mean() for part in (far, side, near)]
+    assert gain[0] > 5 and gain[1] < 1.5 and gain[0] > 2 * gain[2]
 
 
 def test_shadows_lie_where_and_as_deep_as_drawn() -> None:
