@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 import zlib
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from threading import RLock
 
 from pydicom import Dataset, config, dcmread
 from pydicom.errors import InvalidDicomError
@@ -41,17 +43,23 @@ BROKEN = (
 NOT_DICOM = "The file is not a DICOM file although it should be one; export it again or give a DICOM, MP4, AVI, PNG or JPEG file."
 
 
+_quiet = RLock()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence pydicom's warnings, which quote values and so may carry a patient's name."""
-    before = config.settings.reading_validation_mode
-    config.settings.reading_validation_mode = config.IGNORE
+    """Silence pydicom's warnings and log, which quote values and paths and so may carry a patient's name."""
+    log = logging.getLogger("pydicom")
+    _quiet.acquire()
+    before, was_disabled = config.settings.reading_validation_mode, log.disabled
+    config.settings.reading_validation_mode, log.disabled = config.IGNORE, True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        config.settings.reading_validation_mode = before
+        config.settings.reading_validation_mode, log.disabled = before, was_disabled
+        _quiet.release()
 
 
 def open_dicom(path: Path) -> Dataset:
@@ -64,8 +72,9 @@ def open_dicom(path: Path) -> Dataset:
     """
     try:
         check_file_size(path.stat().st_size)
-        dataset = _read_deflated(path) if _syntax(path) == DeflatedExplicitVRLittleEndian else dcmread(path, force=_bare(path))
-        return _with_syntax(dataset)
+        with quiet():
+            deflated = _syntax(path) == DeflatedExplicitVRLittleEndian
+            return _with_syntax(_read_deflated(path) if deflated else dcmread(path, force=_bare(path)))
     except PermissionError as exc:
         raise InputError("The file may not be read by this user; change its permissions or copy it.") from exc
     except InvalidDicomError as exc:

@@ -141,7 +141,7 @@ def _decoded(dataset: Dataset, index: int) -> NDArray[np.uint8]:
 def _full_range(dataset: Dataset, picture: NDArray) -> NDArray[np.uint8]:
     """Return stored values as 0 to 255, also where they are signed or use fewer than 8 bits."""
     bits = int(dataset.get("BitsStored") or 8)
-    values = picture.astype(np.int16) + (2 ** (bits - 1) if dataset.get("PixelRepresentation") else 0)
+    values = picture.astype(np.int32) + (2 ** (bits - 1) if dataset.get("PixelRepresentation") else 0)
     return (values * 255 // (2**bits - 1)).astype(np.uint8)
 
 

@@ -23,6 +23,9 @@ SLOPES = (np.tan(np.radians(8)), np.tan(np.radians(62)))
 
 SAMPLES, KEPT = 700, 40
 
+OUTSIDE = 2.5
+"""What a row with echo outside a side costs, as rows that touch it: a shadow may hide echo, nothing makes it outside."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFan:
@@ -107,11 +110,11 @@ def _tolerance(edge: Edge) -> float:
 
 
 def _touch(edge: Edge, offset: NDArray, slope: NDArray) -> NDArray[np.float64]:
-    """Return per line how many rows touch it less how many have echo outside it."""
+    """Return per line how many rows touch it less what echo outside it costs."""
     gap = edge.side * (edge.columns - offset[:, None] - slope[:, None] * edge.rows) / np.sqrt(1 + slope[:, None] ** 2)
     tolerance = _tolerance(edge)
     touching = np.clip(1 - (gap / tolerance) ** 2, 0, None)
-    return np.asarray((touching - (gap > 2 * tolerance)).sum(axis=1))
+    return np.asarray((touching - OUTSIDE * (gap > 2 * tolerance)).sum(axis=1))
 
 
 def _lines(edge: Edge) -> _Lines | None:
