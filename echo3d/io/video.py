@@ -85,7 +85,7 @@ def _decode(container: av.container.InputContainer) -> Video:
         times.append(None if frame.time is None else 1000 * frame.time)
     if sample is None or any(grey.shape != greys[0].shape for grey in greys):
         raise InputError(_DAMAGED)
-    return Video(_pictures(greys, sample), _times(times), cut)
+    return Video(_pictures(greys, sample), _times(times, stream.average_rate), cut)
 
 
 def _pictures(greys: list[NDArray[np.uint8]], sample: NDArray[np.uint8]) -> Pictures:
@@ -94,11 +94,12 @@ def _pictures(greys: list[NDArray[np.uint8]], sample: NDArray[np.uint8]) -> Pict
     return Pictures(len(greys), height, width, lambda index: greys[index].copy(), lambda index: sample if index == 0 else greys[index])
 
 
-def _times(times: list[float | None]) -> NDArray[np.float64] | None:
-    known = np.array([np.nan if time is None else time for time in times], dtype=float)
-    if np.isnan(known).any() or (len(known) > 1 and np.diff(known).min() <= 0):
-        return None
-    return known - known[0]
+def _times(times: list[float | None], rate: Fraction | None) -> NDArray[np.float64] | None:
+    """Return the stamped times, else those of the stated rate (AVI stamps no frames), else None."""
+    known = np.array([np.nan if time is None else time for time in times], dtype=np.float64)
+    if not np.isnan(known).any() and (len(known) == 1 or np.diff(known).min() > 0):
+        return known - known[0]
+    return np.arange(len(known), dtype=np.float64) * (1000 / float(rate)) if rate and 1 <= rate <= 1000 else None
 
 
 def write_mp4(path: Path, frames: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, frame_ms: float) -> None:
