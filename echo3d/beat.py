@@ -1,0 +1,107 @@
+"""From the clips of a study to the hearts over one beat, and the frames of end-diastole and end-systole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo3d.clinical.alignment import hold_still
+from echo3d.clinical.function import extreme_phases, smooth_curve
+from echo3d.clinical.phases import BeatWindow, beat_window
+from echo3d.core.images import EchoClip, EchoSet
+from echo3d.core.mesh import Template
+from echo3d.core.result import Beat, Reconstruction
+from echo3d.core.study import PatientStudy
+from echo3d.core.views import View
+
+if TYPE_CHECKING:
+    from echo3d.reconstruction.reconstruct import S2MModel
+
+MOST_PHASES = 25
+"""Hearts per beat; as many as the synthetic beats have."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawBeat:
+    """The hearts over one beat as the network gives them, and which of them are the two phases.
+
+    Parameters
+    ----------
+    windows : the beat in each clip
+    hearts : at equal steps of the beat
+    ed, es : indices into ``hearts``
+    """
+
+    windows: dict[View, BeatWindow]
+    hearts: list[Reconstruction]
+    ed: int
+    es: int
+
+    def frames(self, index: int, chosen: Mapping[View, int]) -> dict[View, int]:
+        """Return the frame of each view at a heart; the user's choice wins."""
+        return {view: chosen.get(view, window.frame(index / len(self.hearts))) for view, window in self.windows.items()}
+
+
+def images_at(clips: Mapping[View, EchoClip], frames: Mapping[View, int]) -> EchoSet:
+    """Return the pictures of the given frames."""
+    return EchoSet({view: clip.image(frames[view]) for view, clip in clips.items()})
+
+
+def find_windows(study: PatientStudy, clips: Mapping[View, EchoClip], model: S2MModel) -> dict[View, BeatWindow]:
+    """Return the beat in each clip: from the user's frame or the R wave, else from where the LV is largest in a quick look at the view."""
+    windows = {view: beat_window(clip, ed_frame=study.ed_frame.get(view)) for view, clip in clips.items()}
+    unknown = {view: clips[view] for view, window in windows.items() if not window.known_start and window.count > 1}
+    curves = _quick_curves(model, unknown, windows)
+    for view, curve in curves.items():
+        share = extreme_phases(smooth_curve(curve, periodic=True))[0] / len(curve)
+        windows[view] = replace(windows[view], start=windows[view].frame(share))
+    return windows
+
+
+def _quick_curves(model: S2MModel, clips: Mapping[View, EchoClip], windows: Mapping[View, BeatWindow]) -> dict[View, NDArray[np.float64]]:
+    """Return the LV volume over each clip's beat as that clip alone shows it."""
+    from echo3d.reconstruction.reconstruct import reconstruct
+
+    shares = {view: np.arange(_phases(windows[view])) / _phases(windows[view]) for view in clips}
+    sets = [EchoSet({view: clip.image(windows[view].frame(share))}) for view, clip in clips.items() for share in shares[view]]
+    hearts = iter(reconstruct(model, sets, ["frame"] * len(sets)) if sets else [])
+    return {view: lv_curve(model.template, [next(hearts) for _ in shares[view]]) for view in clips}
+
+
+def _phases(*windows: BeatWindow) -> int:
+    """Return how many hearts a beat is sampled at: as many as its frames, 25 at most."""
+    return int(np.clip(round(max(window.length for window in windows)), 1, MOST_PHASES))
+
+
+def lv_curve(template: Template, hearts: Sequence[Reconstruction]) -> NDArray[np.float64]:
+    """Return the (T,) LV volumes of the hearts, ml."""
+    return np.array([template.volumes_ml(heart.points)["lv"] for heart in hearts])
+
+
+def reconstruct_beat(model: S2MModel, clips: Mapping[View, EchoClip], windows: dict[View, BeatWindow]) -> RawBeat:
+    """Return the hearts at equal steps of the beat, all views together, and which are ED and ES.
+
+    ED is the beat's start where an R wave or the user gave one, else the largest LV; ES is the smallest LV.
+    """
+    from echo3d.reconstruction.reconstruct import reconstruct
+
+    count = _phases(*windows.values())
+    sets = [images_at(clips, {view: window.frame(k / count) for view, window in windows.items()}) for k in range(count)]
+    hearts = reconstruct(model, sets, ["frame"] * count)
+    known = any(window.known_start for window in windows.values())
+    ed, es = extreme_phases(smooth_curve(lv_curve(model.template, hearts), periodic=True), ed=0 if known else None)
+    return RawBeat(windows, hearts, ed, es)
+
+
+def beat_of(template: Template, raw: RawBeat, fixed: Reconstruction) -> Beat:
+    """Return the beat from end-diastole on, in the frame of ``fixed``, smoothed over time."""
+    hearts = [*raw.hearts[raw.ed :], *raw.hearts[: raw.ed]]
+    points = smooth_curve(np.stack([heart.points for heart in hold_still(template, hearts, fixed)]), periodic=True)
+    length_ms = np.mean([window.length * window.frame_ms for window in raw.windows.values()])
+    times = np.arange(len(hearts)) / len(hearts) * length_ms
+    volumes = np.array([template.volumes_ml(heart)["lv"] for heart in points])
+    return Beat(points.astype(np.float32), times, volumes)

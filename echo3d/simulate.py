@@ -1,0 +1,208 @@
+"""A synthetic patient: a drawn heart through one beat, seen by six fans, as a DICOM study with its truth beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo3d import __version__
+from echo3d.clinical.shown import NOTICE
+from echo3d.core.sector import Fan, PictureGrid, Sector, grid_for
+from echo3d.core.views import View
+from echo3d.errors import InputError
+from echo3d.progress import Progress, silent
+from echo3d.results import check_out, write_whole
+
+if TYPE_CHECKING:
+    from echo3d.anatomy.cohort import Heart, HeartRecord
+    from echo3d.style.draws import SpeckleDraw
+
+PHASES = 25
+PICTURE = 320
+_SAMPLES, _LINES = 384, 128
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What is asked of :func:`simulate_study`.
+
+    Parameters
+    ----------
+    seed : of everything that is drawn
+    ef : ejection fraction, or None to draw it
+    pathology : "none", "dcm", "hcm", "rv", or None to draw it
+    views : views to write
+    record : the heart to show instead of a drawn one; then ``ef`` and ``pathology`` must be None
+    """
+
+    seed: int = 0
+    ef: float | None = None
+    pathology: str | None = None
+    views: tuple[View, ...] = tuple(View)
+    record: HeartRecord | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Take:
+    """How one view is taken: its fan in space, its raster and its echo look."""
+
+    view: View
+    sector: Sector
+    grid: PictureGrid
+    look: SpeckleDraw
+
+
+def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress: Progress = silent) -> dict[str, Any]:
+    """Write one DICOM cine per view and truth.json into a new folder; return the truth.
+
+    Parameters
+    ----------
+    spec : what is wanted
+    out : folder to make; it appears when it is complete
+    force : whether an earlier study of ours may be replaced
+    progress : hears how far it is
+
+    Raises
+    ------
+    InputError
+        If the heart cannot be drawn as asked, or the folder may not be written.
+    """
+    if not spec.views:
+        raise InputError("a simulated study must have at least one view, found none; name some with --views")
+    check_out(out, force=force)
+    rng = np.random.default_rng(spec.seed)
+    progress(0.0, "Drawing the heart")
+    heart = _heart(spec, rng)
+    takes = _takes(spec, heart, rng)
+    frames, truth = _film(heart, takes, progress)
+    truth = {"schema": 1, "echo3d": __version__, "notice": NOTICE, "seed": spec.seed} | truth
+    write_whole(out, lambda folder: _write(folder, spec, takes, frames, truth), force=force)
+    return truth
+
+
+def read_record(path: Path) -> HeartRecord:
+    """Read the heart record of a truth.json, or a record on its own.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, no JSON, or holds no record.
+    """
+    from echo3d.anatomy.cohort import record_from_json
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise InputError(f"a heart must be a JSON record such as truth.json, found none ({type(exc).__name__}); give another file") from exc
+    record = content.get("record", content) if isinstance(content, dict) else None
+    if not isinstance(record, dict):
+        raise InputError("a heart must be a JSON record such as truth.json, found JSON of another kind; give another file")
+    return record_from_json(record)
+
+
+def _heart(spec: Simulation, rng: np.random.Generator) -> Heart:
+    """Return the heart asked for."""
+    from echo3d.anatomy.cohort import build_heart, sound_heart
+
+    if spec.record is None:
+        return sound_heart(rng, ef=spec.ef, pathology=spec.pathology)
+    if spec.ef is not None or spec.pathology is not None:
+        raise InputError("a given heart brings its own ejection fraction and pathology, found others beside it; leave them out")
+    return build_heart(spec.record)
+
+
+def _takes(spec: Simulation, heart: Heart, rng: np.random.Generator) -> list[Take]:
+    """Return fan, raster and look of each view; all six are drawn, so that a view looks the same whichever others are written."""
+    from echo3d.anatomy.template import load_template
+    from echo3d.slicing.standard import draw_sector, jittered, standard_sectors
+    from echo3d.style.draws import draw_speckle
+
+    template = load_template()
+    draws = {view: (draw_sector(rng), draw_speckle(rng)) for view in View}
+    takes = []
+    for view in sorted(set(spec.views)):
+        hand, look = draws[view]
+        standard = standard_sectors(template, heart.ed[: len(template.points)], level=hand.level)[view]
+        sector = jittered(standard, hand)
+        takes.append(Take(view, sector, grid_for(sector, PICTURE), look))
+    return takes
+
+
+def _film(heart: Heart, takes: list[Take], progress: Progress) -> tuple[dict[View, NDArray[np.uint8]], dict[str, Any]]:
+    """Return the frames (T, H, W) of each view, and the truth."""
+    from echo3d.anatomy.beat import at_target, ejected_share, solve_motion
+    from echo3d.anatomy.template import load_template
+
+    template, beat = load_template(), heart.record.beat
+    shares = ejected_share(beat, PHASES)
+    pictures: dict[View, list[NDArray[np.uint8]]] = {take.view: [] for take in takes}
+    volumes = []
+    for phase, share in enumerate(shares):
+        progress(0.05 + 0.9 * phase / PHASES, f"Phase {phase + 1} of {PHASES}")
+        x = at_target(solve_motion(heart.ed, beat, float(share))) if share > 0 else heart.ed
+        volumes.append(template.volumes_ml(x[: len(template.points)]))
+        for view, picture in _pictures(x, takes, phase).items():
+            pictures[view].append(picture)
+    return {view: np.stack(stack) for view, stack in pictures.items()}, _truth(heart, takes, volumes, int(np.argmax(shares)))
+
+
+def _pictures(x: NDArray, takes: list[Take], phase: int) -> dict[View, NDArray[np.uint8]]:
+    """Return the echo picture of each view for one phase; ``x`` are all material positions."""
+    from echo3d.anatomy.material import GRID_SIDE
+    from echo3d.anatomy.template import field_grid, load_label_volume, load_template
+    from echo3d.slicing.labelvolume import cut_polar, warp
+    from echo3d.style.polar import polar_of
+    from echo3d.style.speckle import speckle_image
+
+    labels = warp(load_label_volume(), field_grid(GRID_SIDE), x[len(load_template().points) :])
+    result = {}
+    for take in takes:
+        fan = polar_of(take.sector, _SAMPLES, _LINES)
+        polar = cut_polar(labels, take.sector, fan.plane_mm())
+        picture = speckle_image(polar, fan, take.grid, replace(take.look, frame=phase))
+        result[take.view] = np.rint(255 * picture).astype(np.uint8)
+    return result
+
+
+def _truth(heart: Heart, takes: list[Take], volumes: Sequence[Mapping[str, float]], es: int) -> dict[str, Any]:
+    """Return everything that is known of the synthetic patient, plain JSON values."""
+    from echo3d.anatomy.cohort import record_to_json
+
+    edv, esv = volumes[0]["lv"], volumes[es]["lv"]
+    return {
+        "edv_ml": edv,
+        "esv_ml": esv,
+        "ef": (edv - esv) / edv,
+        "volumes_ml": {key: {"ed": volumes[0][key], "es": volumes[es][key]} for key in volumes[0]},
+        "lv_ml": [at["lv"] for at in volumes],
+        "ed_frame": 0,
+        "es_frame": es,
+        "frame_ms": 60_000 / heart.record.beat.heart_rate / PHASES,
+        "planes": {take.view.key: _plane(take.sector) for take in takes},
+        "looks": {take.view.key: asdict(take.look) for take in takes},
+        "record": record_to_json(heart.record),
+    }
+
+
+def _plane(sector: Sector) -> dict[str, Any]:
+    """Return a fan in the synthetic patient's frame (LPS, mm, degrees)."""
+    lines = {name: getattr(sector, name).tolist() for name in ("origin", "axis", "lateral")}
+    return lines | {"half_angle": sector.half_angle, "depth_mm": sector.depth}
+
+
+def _write(folder: Path, spec: Simulation, takes: list[Take], frames: Mapping[View, NDArray[np.uint8]], truth: dict[str, Any]) -> None:
+    """Write the clips and the truth into an existing folder."""
+    from echo3d.io.dicom_write import ClipHeader, write_echo_dicom
+
+    for take in takes:
+        grid, sector = take.grid, take.sector
+        fan = Fan(0.0, grid.width / 2, sector.half_angle, sector.depth / grid.pixel_mm)
+        header = ClipHeader(take.view, f"SYNTHETIC-{spec.seed}", grid.pixel_mm, truth["frame_ms"], fan)
+        write_echo_dicom(folder / f"{take.view.key}.dcm", frames[take.view], header)
+    (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,43 @@
+"""What is withheld and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from echo3d.clinical.shown import STILL, UNCALIBRATED, UNTRUSTED, shown
+from echo3d.core.result import Beat, StudyResult
+
+
+def test_a_good_result_shows_all(ball_result: StudyResult) -> None:
+    numbers = shown(ball_result)
+    assert numbers.ef == pytest.approx(1 - 0.8**3)
+    assert numbers.edv_ml == pytest.approx(4 / 3 * np.pi * 25**3 / 1000, rel=0.003)
+    assert numbers.sv_ml == pytest.approx(numbers.edv_ml - numbers.esv_ml)
+    assert set(numbers.interval90) == {"ef", "edv_ml", "esv_ml", "sv_ml"}
+    assert numbers.reasons == ()
+
+
+def test_without_calibration_only_the_ef_stays(ball_result: StudyResult) -> None:
+    numbers = shown(replace(ball_result, calibrated=False))
+    assert (numbers.edv_ml, numbers.esv_ml, numbers.sv_ml, numbers.volumes_ml) == (None, None, None, None)
+    assert numbers.ef == pytest.approx(1 - 0.8**3)
+    assert set(numbers.interval90) == {"ef"}
+    assert numbers.reasons == (UNCALIBRATED,)
+
+
+def test_without_trust_nothing_stays(ball_result: StudyResult) -> None:
+    numbers = shown(replace(ball_result, trusted=False))
+    assert (numbers.edv_ml, numbers.ef, numbers.volumes_ml, numbers.interval90) == (None, None, None, {})
+    assert numbers.reasons == (UNTRUSTED,)
+
+
+def test_without_motion_there_is_no_ef(ball_result: StudyResult) -> None:
+    still = Beat(ball_result.beat.points[:1], ball_result.beat.times_ms[:1], ball_result.beat.lv_ml[:1])
+    numbers = shown(replace(ball_result, beat=still))
+    assert numbers.ef is None
+    assert numbers.esv_ml is None
+    assert numbers.edv_ml is not None
+    assert numbers.reasons == (STILL,)
