@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import RLock
 
 from pydicom import Dataset, config, dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_file_meta_info
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -35,6 +35,7 @@ BROKEN = (
     RuntimeError,
     RecursionError,
     MemoryError,
+    BytesLengthException,
     struct.error,
     zlib.error,
 )

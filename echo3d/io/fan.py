@@ -77,7 +77,9 @@ def find_fan(stack: NDArray[np.uint8], region: Rectangle | None = None, tip: tup
     ----------
     stack : (T, H, W) uint8, some frames spread over the clip
     region : the rectangle that the header gives for the two-dimensional picture, if any
-    tip : (row, column) of the header's reference pixel, if any; believed where the pixels agree with it
+    tip : (row, column) of the header's reference pixel, if any; believed where the pixels agree with it. Where it lies at
+        the middle of the region's upper edge, the region is the box round a fan, and that fan is believed likewise: dark
+        sides make the fan of the pixels too narrow.
     """
     best: tuple[float, _Cone, NDArray[np.bool_]] | None = None
     for threshold in THRESHOLDS:
@@ -85,9 +87,11 @@ def find_fan(stack: NDArray[np.uint8], region: Rectangle | None = None, tip: tup
         cone = _cone(mask, region)
         if cone is not None and (best is None or cone.score > 1.05 * best[0]):
             best = (cone.score, cone, mask)
-    if best is None:
-        return FoundFan(rectangle_fan(stack.shape[1:], region), False)
-    return _with_arc(best[1], best[2], region, tip)
+    header = _header_fan(stack.shape[1:], region, tip)
+    found = None if best is None else _with_arc(best[1], best[2], region, tip)
+    if header is not None and (_agrees(header, found) if found is not None else _covers(header, stack, region)):
+        return FoundFan(header, True)
+    return FoundFan(rectangle_fan(stack.shape[1:], region), False) if found is None else FoundFan(found, True)
 
 
 def rectangle_fan(shape: tuple[int, ...], region: Rectangle | None) -> Fan:
@@ -162,7 +166,7 @@ def _refined(edge: Edge, offset: np.float64, slope: np.float64) -> tuple[float, 
     return float(offset), float(slope)
 
 
-def _with_arc(cone: _Cone, mask: NDArray[np.bool_], region: Rectangle | None, tip: tuple[float, float] | None) -> FoundFan:
+def _with_arc(cone: _Cone, mask: NDArray[np.bool_], region: Rectangle | None, tip: tuple[float, float] | None) -> Fan:
     """Return the fan of a cone: its radius is the reach that most beams share.
 
     A tip close to the header's is the header's; a picture dark below two thirds of its region ends where the region does.
@@ -174,7 +178,35 @@ def _with_arc(cone: _Cone, mask: NDArray[np.bool_], region: Rectangle | None, ti
     radius = _radius(reaches(mask, apex, (low, high)), floor)
     if region is not None and radius < 0.7 * floor:
         radius = floor
-    return FoundFan(Fan(float(apex[0]), float(apex[1]), (high - low) / 2, radius, (high + low) / 2), True)
+    return Fan(float(apex[0]), float(apex[1]), (high - low) / 2, radius, (high + low) / 2)
+
+
+def _header_fan(shape: tuple[int, ...], region: Rectangle | None, tip: tuple[float, float] | None) -> Fan | None:
+    """Return the fan whose box is the region where the reference pixel says that the region is such a box."""
+    if region is None or tip is None:
+        return None
+    fan = rectangle_fan(shape, region)
+    return fan if max(abs(tip[0] - fan.apex_row), abs(tip[1] - fan.apex_column)) <= 2 else None
+
+
+def _agrees(header: Fan, found: Fan) -> bool:
+    """Whether the pixels' fan has the header's tip and arc and its width, or lacks a few degrees as dark sides make it.
+
+    One side may lack up to 10 degrees, the better one 4: a box that is merely wide would leave as much on both.
+    """
+    tip = np.hypot(header.apex_row - found.apex_row, header.apex_column - found.apex_column) <= 0.015 * header.radius + 1
+    missing = sorted(header.half_angle - found.half_angle + side * found.tilt for side in (-1, 1))
+    wide = missing[0] >= -1 and missing[0] <= 4 and missing[1] <= 10
+    return bool(tip and wide and abs(header.radius - found.radius) <= 0.02 * header.radius)
+
+
+def _covers(header: Fan, stack: NDArray[np.uint8], region: Rectangle | None) -> bool:
+    """Whether nearly all echo lies in the header's fan and ends at its arc, though its sides are too dark to be seen."""
+    mask = echo_mask(stack, THRESHOLDS[1], region)
+    if mask.mean() < 0.01 or mask[header.mask(*mask.shape)].sum() < 0.99 * mask.sum():
+        return False
+    reach = reaches(mask, (header.apex_row, header.apex_column), (-header.half_angle, header.half_angle))
+    return abs(_radius(reach, 0.0) - header.radius) <= 0.02 * header.radius
 
 
 def _radius(reach: NDArray[np.float64], fallback: float) -> float:

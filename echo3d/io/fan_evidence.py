@@ -45,23 +45,24 @@ def echo_mask(stack: NDArray[np.uint8], threshold: int, region: Rectangle | None
         inside = np.zeros_like(bright)
         inside[region.top : region.bottom, region.left : region.right] = True
         bright &= inside
-    moves = brightest.astype(np.int16) - stack.min(axis=0) >= MOTION if len(stack) > 1 else None
+    moves = brightest.astype(np.int16) - stack.min(axis=0) >= MOTION
     return _solid_parts(bright, moves)
 
 
-def _solid_parts(bright: NDArray[np.bool_], moves: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Return the connected parts that are thick and, in a clip, mostly moving; a still keeps its largest part only."""
+def _solid_parts(bright: NDArray[np.bool_], moves: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the connected parts that are thick and, in a clip, mostly moving; of a still picture the largest part only."""
     size = max(5, bright.shape[0] // 80 | 1)
     closed = cv2.morphologyEx(bright.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8), borderValue=0)
     opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((size, size), np.uint8), borderValue=0)
     count, parts = cv2.connectedComponents(opened, connectivity=4)
     areas = np.bincount(parts.ravel(), minlength=count)
     good = areas >= 0.001 * bright.size
-    if moves is not None:
-        good &= np.bincount(parts.ravel(), weights=(moves & bright).ravel(), minlength=count) > 0.3 * areas
+    good[0] = False
+    moving = good & (np.bincount(parts.ravel(), weights=(moves & bright).ravel(), minlength=count) > 0.3 * areas)
+    if moving.any():
+        good = moving
     elif count > 1:
         good &= areas == areas[1:].max()
-    good[0] = False
     near = cv2.dilate(good[parts].astype(np.uint8), np.ones((size, size), np.uint8))
     return np.asarray(bright & (near > 0))
 

@@ -119,8 +119,6 @@ def _nothing(found: list[Found], reasons: list[str]) -> str:
 def _load_named(path: Path, view: View) -> _Loaded:
     """Read the file that the user named for a view."""
     try:
-        if not path.is_file():
-            raise InputError("It does not exist or is no file; check the path.")
         return _load(Found(path, kind_of(path), named=True), view)
     except InputError as exc:
         raise InputError(f"The file given for {view.key} cannot be used: {exc}") from exc
@@ -159,6 +157,7 @@ def _load(file: Found, view: View | None) -> _Loaded:
         return _load_video(file, view)
     if file.kind is Kind.IMAGE:
         return _load_pictures([file], view)
+    kind_of(file.path)  # says so where the file may not be read at all
     raise InputError("The file is no DICOM, MP4, AVI, PNG or JPEG file; give one of these.")
 
 

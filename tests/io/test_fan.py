@@ -99,6 +99,22 @@ def test_the_header_is_believed_where_the_pixels_agree():
     check(found, fan)
 
 
+def test_a_frozen_clip_is_treated_as_a_still():
+    check(find_fan(np.repeat(picture(FANS[0], count=1), 5, axis=0)).fan, FANS[0])
+
+
+def test_dark_sides_leave_the_headers_fan():
+    """Speckle that fades before both sides: the box round the fan with its tip says how wide it truly is."""
+    fan = Fan(20.0, 320.0, 37.5, 420.0)
+    narrow = picture(Fan(20.0, 320.0, 35.0, 420.0), clutter=False)
+    box = Rectangle(20, 64, 440, 576)
+    found = find_fan(narrow, box, (20.0, 320.0))
+    assert found.clear and abs(found.fan.half_angle - fan.half_angle) < 0.2
+    assert abs(find_fan(narrow, box).fan.half_angle - 35) < 1
+    far_narrower = picture(Fan(20.0, 320.0, 30.0, 420.0), clutter=False)
+    assert abs(find_fan(far_narrower, box, (20.0, 320.0)).fan.half_angle - 30) < 1
+
+
 def test_nothing_to_see_gives_the_rectangle():
     found = find_fan(np.zeros((3, HEIGHT, WIDTH), np.uint8), Rectangle(10, 60, 210, 260))
     assert not found.clear

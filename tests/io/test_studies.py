@@ -247,6 +247,8 @@ def test_one_of_several_files_is_bad(make_dicom, frames, tmp_path):
         load_study([make_dicom("a.dcm", frames), tmp_path / "b.dcm"])
     with pytest.raises(InputError, match="given for a4c"):
         load_study([], views={View.A4C: tmp_path / "b.dcm"})
+    with pytest.raises(InputError, match="cannot be opened"):
+        load_study([], views={View.A4C: tmp_path / "gone.dcm"})
 
 
 def test_calibrated_moving_clips_come_before_stand_ins(make_dicom, frames, tmp_path):
