@@ -82,6 +82,11 @@ def lv_curve(template: Template, hearts: Sequence[Reconstruction]) -> NDArray[np
     return np.array([template.volumes_ml(heart.points)["lv"] for heart in hearts])
 
 
+def mean_trust(raw: RawBeat) -> float:
+    """Return how much the pictures of the whole beat look like heart views, in [0, 1]."""
+    return float(np.mean([heart.trust for heart in raw.hearts]))
+
+
 def reconstruct_beat(model: S2MModel, clips: Mapping[View, EchoClip], windows: dict[View, BeatWindow]) -> RawBeat:
     """Return the hearts at equal steps of the beat, all views together, and which are ED and ES.
 

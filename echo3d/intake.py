@@ -50,7 +50,10 @@ def choose_clips(study: PatientStudy, model: S2MModel) -> Intake:
     if not clips:
         view, clip = guessed(study, model)
         clips = {view: clip}
-        notes.append(f"The view of the clip is not recognised; it is read as {view.title}, the apical view that it fits best.")
+        notes.append(
+            f"The view of the clip is not recognised; it is read as {view.title}, the apical view that it fits best; "
+            "name it with --view to be sure."
+        )
     elif unknown := sum(clip.view is None for clip in study.clips):
         notes.append(f"Clips whose view is not recognised are left out ({unknown}); name their view with --view to use them.")
     clips, left_out = moving_only(clips)
@@ -70,7 +73,8 @@ def guessed(study: PatientStudy, model: S2MModel) -> tuple[View, EchoClip]:
     trusts = iter([heart.trust for heart in reconstruct(model, sets, ["frame"] * len(sets))])
     means = [sum(next(trusts) for _ in chosen) / len(chosen) for chosen in frames]
     view, clip = readings[max(range(len(readings)), key=means.__getitem__)]
-    return view, replace(clip, view=view)
+    said = tuple(text for text in clip.source.warnings if "--view" not in text)
+    return view, replace(clip, view=view, source=replace(clip.source, warnings=said))
 
 
 def moving_only(clips: dict[View, EchoClip]) -> tuple[dict[View, EchoClip], list[str]]:

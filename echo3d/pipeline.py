@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from echo3d.beat import beat_of, find_windows, images_at, reconstruct_beat
+from echo3d.beat import beat_of, find_windows, images_at, mean_trust, reconstruct_beat
 from echo3d.clinical.alignment import hold_still
 from echo3d.clinical.function import measure_function, with_intervals
-from echo3d.clinical.shown import moves, shown
+from echo3d.clinical.shown import shown
 from echo3d.core.result import TRUST_FLOOR, StudyResult
 from echo3d.core.study import PatientStudy
 from echo3d.core.views import View
@@ -39,7 +39,7 @@ __all__ = [
 DEMO = "demo"
 """The resource folder with the embedded patient's six clips and truth.json."""
 
-_LIKELY_EF = (0.05, 0.85)
+ONE_VIEW = "The heart comes from one view only; what that view does not show is the most likely shape, not a measurement."
 
 
 def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress = silent) -> StudyResult:
@@ -84,7 +84,7 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
         function=function,
         beat=beat,
         calibrated=intake.calibrated,
-        trusted=min(ed.trust, es.trust) >= TRUST_FLOOR,
+        trusted=min(ed.trust, es.trust, mean_trust(raw)) >= TRUST_FLOOR,
         model=model.card.name,
         warnings=intake.warnings,
     )
@@ -93,14 +93,10 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
 
 
 def with_warnings(result: StudyResult) -> StudyResult:
-    """Return the result with what is to be said about its numbers put first."""
-    found = list(shown(result).reasons)
-    low, high = _LIKELY_EF
-    if moves(result) and not low <= result.function.ef <= high:
-        found.append(f"An ejection fraction of {100 * result.function.ef:.0f} % is hardly possible; check the frames of ED and ES.")
-    if len(result.clips) == 1:
-        found.append("The heart comes from one view only; what that view does not show is the most likely shape, not a measurement.")
-    return replace(result, warnings=(*found, *result.warnings))
+    """Return the result with what is to be said about its numbers put before what was said about its clips."""
+    numbers = shown(result)
+    single = (ONE_VIEW,) if len(result.clips) == 1 else ()
+    return replace(result, warnings=(*numbers.reasons, *numbers.doubts, *single, *result.warnings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,7 @@ def summary(result: StudyResult) -> dict[str, Any]:
         "trust": {"ed": round(float(result.ed.trust), 3), "es": round(float(result.es.trust), 3)},
         "model": result.model,
         "curve": _curve(result),
+        "doubts": list(numbers.doubts),
         "warnings": list(result.warnings),
     }
     return content if result.trusted else content | {"doubtful": _doubtful(result)}

@@ -27,6 +27,9 @@ PHASES = 25
 PICTURE = 320
 _SAMPLES, _LINES = 384, 128
 
+OF_THE_MACHINE = ("axial_mm", "lateral_deg", "focus_mm", "sidelobe_db", "range_db", "white_db", "gamma", "blur")
+"""Settings that one machine keeps through an examination; contact, shadows and texture differ from view to view."""
+
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
@@ -38,7 +41,8 @@ class Simulation:
     ef : ejection fraction, or None to draw it
     pathology : "none", "dcm", "hcm", "rv", or None to draw it
     views : views to write
-    record : the heart to show instead of a drawn one; then ``ef`` and ``pathology`` must be None
+    record : the heart to show instead of a drawn one, then without ``ef`` and ``pathology``; hand and machine still come from the seed
+    phases : frames per beat, 4 at least
     """
 
     seed: int = 0
@@ -46,6 +50,7 @@ class Simulation:
     pathology: str | None = None
     views: tuple[View, ...] = tuple(View)
     record: HeartRecord | None = None
+    phases: int = PHASES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,12 +80,13 @@ def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress
     """
     if not spec.views:
         raise InputError("a simulated study must have at least one view, found none; name some with --views")
+    if spec.phases < 4:
+        raise InputError(f"a beat must have at least 4 frames, found {spec.phases}; ask for more")
     check_out(out, force=force)
-    rng = np.random.default_rng(spec.seed)
     progress(0.0, "Drawing the heart")
-    heart = _heart(spec, rng)
-    takes = _takes(spec, heart, rng)
-    frames, truth = _film(heart, takes, progress)
+    heart = _heart(spec, np.random.default_rng([spec.seed, 0]))
+    takes = _takes(spec, heart, np.random.default_rng([spec.seed, 1]))
+    frames, truth = _film(heart, takes, spec.phases, progress)
     truth = {"schema": 1, "echo3d": __version__, "notice": NOTICE, "seed": spec.seed} | truth
     write_whole(out, lambda folder: _write(folder, spec, takes, frames, truth), force=force)
     return truth
@@ -124,7 +130,9 @@ def _takes(spec: Simulation, heart: Heart, rng: np.random.Generator) -> list[Tak
     from echo3d.style.draws import draw_speckle
 
     template = load_template()
-    draws = {view: (draw_sector(rng), draw_speckle(rng)) for view in View}
+    machine = draw_speckle(rng)
+    kept = {name: getattr(machine, name) for name in OF_THE_MACHINE}
+    draws = {view: (draw_sector(rng), replace(draw_speckle(rng), **kept)) for view in View}
     takes = []
     for view in sorted(set(spec.views)):
         hand, look = draws[view]
@@ -134,17 +142,17 @@ def _takes(spec: Simulation, heart: Heart, rng: np.random.Generator) -> list[Tak
     return takes
 
 
-def _film(heart: Heart, takes: list[Take], progress: Progress) -> tuple[dict[View, NDArray[np.uint8]], dict[str, Any]]:
+def _film(heart: Heart, takes: list[Take], phases: int, progress: Progress) -> tuple[dict[View, NDArray[np.uint8]], dict[str, Any]]:
     """Return the frames (T, H, W) of each view, and the truth."""
     from echo3d.anatomy.beat import at_target, ejected_share, solve_motion
     from echo3d.anatomy.template import load_template
 
     template, beat = load_template(), heart.record.beat
-    shares = ejected_share(beat, PHASES)
+    shares = ejected_share(beat, phases)
     pictures: dict[View, list[NDArray[np.uint8]]] = {take.view: [] for take in takes}
     volumes = []
     for phase, share in enumerate(shares):
-        progress(0.05 + 0.9 * phase / PHASES, f"Phase {phase + 1} of {PHASES}")
+        progress(0.05 + 0.9 * phase / phases, f"Phase {phase + 1} of {phases}")
         x = at_target(solve_motion(heart.ed, beat, float(share))) if share > 0 else heart.ed
         volumes.append(template.volumes_ml(x[: len(template.points)]))
         for view, picture in _pictures(x, takes, phase).items():
@@ -160,7 +168,9 @@ def _pictures(x: NDArray, takes: list[Take], phase: int) -> dict[View, NDArray[n
     from echo3d.style.polar import polar_of
     from echo3d.style.speckle import speckle_image
 
-    labels = warp(load_label_volume(), field_grid(GRID_SIDE), x[len(load_template().points) :])
+    template = load_template()
+    nodes, rest = x[len(template.points) :], template.mesh.points
+    labels = warp(load_label_volume(), field_grid(GRID_SIDE), nodes, rest=rest, moved=x[: len(rest)])
     result = {}
     for take in takes:
         fan = polar_of(take.sector, _SAMPLES, _LINES)
@@ -183,7 +193,7 @@ def _truth(heart: Heart, takes: list[Take], volumes: Sequence[Mapping[str, float
         "lv_ml": [at["lv"] for at in volumes],
         "ed_frame": 0,
         "es_frame": es,
-        "frame_ms": 60_000 / heart.record.beat.heart_rate / PHASES,
+        "frame_ms": 60_000 / heart.record.beat.heart_rate / len(volumes),
         "planes": {take.view.key: _plane(take.sector) for take in takes},
         "looks": {take.view.key: asdict(take.look) for take in takes},
         "record": record_to_json(heart.record),

@@ -81,3 +81,28 @@ def extreme_phases(lv_ml: NDArray, *, ed: int | None = None) -> tuple[int, int]:
     if len(lv_ml) == 0:
         raise ShapeError("a volume curve must hold at least one sample, found none")
     return (int(np.argmax(lv_ml)) if ed is None else ed), int(np.argmin(lv_ml))
+
+
+def unsteadiness(lv_ml: NDArray) -> float:
+    """Return how far a volume curve over one beat is from a smooth one: root mean square of what three harmonics leave, over the range.
+
+    Parameters
+    ----------
+    lv_ml : (T,) volumes at equal steps of the beat
+
+    Returns
+    -------
+    float
+        0 for a smooth curve, about 0.2 for noise; 0 below eight samples, where three harmonics explain anything.
+
+    *Source:* our choice; a beating ventricle is smooth at 25 samples per beat, a network that guesses is not.
+
+    >>> round(unsteadiness(100 + 30 * np.cos(np.arange(25) / 25 * 2 * np.pi)), 6)
+    0.0
+    """
+    if len(lv_ml) < 8:
+        return 0.0
+    spectrum = np.fft.rfft(lv_ml)
+    spectrum[:4] = 0
+    rest = np.fft.irfft(spectrum, len(lv_ml))
+    return float(rest.std() / max(float(np.ptp(lv_ml)), 1e-9))

@@ -12,8 +12,11 @@ from echo3d.core.images import EchoClip, Frames
 ASSUMED_FRAME_MS = 1000.0 / 30.0
 """Length of a frame where a file gives no times. *Source:* the usual rate of echo clips, platform.md C3."""
 
-BEAT_MS = (350.0, 1600.0)
-"""Plausible length of a beat: 37 to 171 per minute."""
+BEAT_MS = (350.0, 2200.0)
+"""Plausible length of a beat: 27 to 171 per minute; the slow end is for videos played slowly."""
+
+ASSUMED_BEAT_MS = 1000.0
+"""Length taken where a clip is too long to be one beat and yet nothing comes back in it."""
 
 _LOOKED_AT = 150
 _RECURRENCE = 0.75
@@ -82,19 +85,22 @@ def r_wave_frames(clip: EchoClip) -> list[float]:
 
 
 def recurrence(frames: Frames, frame_ms: float) -> float:
-    """Return after how many frames the pictures come back; the clip's length where they do not.
+    """Return after how many frames the pictures come back.
+
+    Where they do not, the whole clip is one beat, or one second of it where it is longer than any beat.
 
     *Source:* first clear minimum of the mean difference between pictures over their lag, coarse pictures; our choice, because it needs
     neither an ECG nor a network.
     """
     count = min(len(frames), _LOOKED_AT)
+    whole = float(len(frames)) if len(frames) * frame_ms <= BEAT_MS[1] else ASSUMED_BEAT_MS / frame_ms
     low, high = int(np.ceil(BEAT_MS[0] / frame_ms)), int(BEAT_MS[1] / frame_ms)
     if count < low + 3:
-        return float(len(frames))
+        return whole
     stack = np.stack([_coarse(frames[i]) for i in range(count)])
     lags = np.arange(1, min(high, count - 2) + 1)
     unlike = np.array([np.abs(stack[lag:] - stack[:-lag]).mean() for lag in lags])
-    return _first_return(unlike, low) or float(len(frames))
+    return _first_return(unlike, low) or whole
 
 
 def _first_return(unlike: NDArray, low: int) -> float | None:

@@ -105,6 +105,8 @@ def _big_ef(page: Page, left: float, top: float) -> None:
     if "ef" in numbers.interval90:
         low, high = numbers.interval90["ef"]
         write(page.canvas, (left + 88, top - 29), f"90 % interval {100 * low:.0f} to {100 * high:.0f} %", Type(8.5, colour=SOFT))
+    if numbers.doubts:
+        write(page.canvas, (left + 88, top - 9), "doubtful, see below", Type(8.5, bold=True, colour=ALARM))
     count = len(page.result.clips)
     write(page.canvas, (left + 88, top - 40), f"3D surfaces from {count} view{'s' * (count > 1)}", Type(8.5, colour=SOFT))
 
@@ -149,25 +151,27 @@ def _hearts(page: Page, top: float) -> float:
 
 
 def _views(page: Page, top: float, overlays: Mapping[tuple[View, str], NDArray[np.uint8]]) -> float:
-    """Draw the pictures of both phases with the section laid over them; return the lower edge."""
+    """Draw the pictures of both phases with the section laid over them, one above the other, or side by side where there are few."""
     clips, gap = page.result.clips, 5.0
-    side = min((INNER - 12 - (len(clips) - 1) * gap) / len(clips), 98.0)
-    for k, (view, clip) in enumerate(clips.items()):
-        left = MARGIN + 12 + k * (side + gap)
-        write(page.canvas, (left, top - 8), view.title, Type(7.5, bold=True))
+    beside = len(clips) <= 2
+    across, largest = (2 * len(clips), 170.0) if beside else (len(clips), 100.0)
+    side = min((INNER - (across - 1) * gap) / across, largest)
+    for k, view in enumerate(clips):
         for row, phase in enumerate(("ed", "es")):
-            low = top - 12 - (row + 1) * side - row * gap
-            cropped = _cropped(overlays[view, phase], clip.fan.mask(*overlays[view, phase].shape[:2]))
-            _picture(page.canvas, cropped, (left, low, side, side), frame=True)
-            frame = (page.result.ed_frame if phase == "ed" else page.result.es_frame)[view]
-            write(page.canvas, (left + 3, low + 3), f"frame {frame}", Type(5.5, colour=Color(1, 1, 1, 0.75)))
-    for row, phase in enumerate(("ED", "ES")):
-        page.canvas.saveState()
-        page.canvas.translate(MARGIN + 7, top - 12 - row * (side + gap) - side / 2)
-        page.canvas.rotate(90)
-        write(page.canvas, (0, 0), phase, Type(8, bold=True, colour=SOFT, align="centre"))
-        page.canvas.restoreState()
-    return top - 12 - 2 * side - gap
+            left = MARGIN + (2 * k + row if beside else k) * (side + gap)
+            low = top - 12 - side - (0.0 if beside else row * (side + gap))
+            if beside or row == 0:
+                write(page.canvas, (left, top - 8), view.title, Type(7.5, bold=True))
+            _view_picture(page, view, phase, (left, low, side, side), overlays[view, phase])
+    return top - 12 - side - (0.0 if beside else side + gap)
+
+
+def _view_picture(page: Page, view: View, phase: str, box: tuple[float, float, float, float], picture: NDArray[np.uint8]) -> None:
+    """Draw one picture, cropped to its fan, with phase and frame in its corner."""
+    cropped = _cropped(picture, page.result.clips[view].fan.mask(*picture.shape[:2]))
+    _picture(page.canvas, cropped, box, frame=True)
+    frame = (page.result.ed_frame if phase == "ed" else page.result.es_frame)[view]
+    write(page.canvas, (box[0] + 4, box[1] + 4), f"{phase.upper()}  frame {frame}", Type(6.0, colour=Color(1, 1, 1, 0.85)))
 
 
 def _notes(page: Page, top: float) -> None:

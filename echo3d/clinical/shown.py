@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from echo3d.clinical.function import unsteadiness
 from echo3d.core.result import StudyResult
 
 NOTICE = "RESEARCH USE - NOT FOR CLINICAL DIAGNOSIS"
@@ -12,6 +13,13 @@ NOTICE = "RESEARCH USE - NOT FOR CLINICAL DIAGNOSIS"
 UNTRUSTED = "The pictures do not look like usable heart views; the numbers are withheld and the heart shown is not to be trusted."
 UNCALIBRATED = "The pictures carry no calibration; volumes are withheld, and only the ejection fraction, which needs no scale, is given."
 STILL = "No clip moves, so end-diastole and end-systole cannot be told apart; the ejection fraction is withheld."
+
+UNSTEADY = "The LV volume jumps from frame to frame instead of following one beat; the ejection fraction is doubtful."
+
+LIKELY_EF = (0.05, 0.85)
+LIKELY_EDV_ML = (30.0, 450.0)
+STEADY = 0.05
+"""Unsteadiness of a beat's volume curve above which the EF is doubtful; synthetic clips stay below 0.02, guesses reach 0.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class Shown:
     interval90 : per quantity shown, a 90 % interval
     volumes_ml : per chamber the volumes at "ed" and "es", or None
     reasons : why something is withheld, one sentence each
+    doubts : why something shown is doubtful, one sentence each; show it with a flag
     """
 
     edv_ml: float | None
@@ -34,6 +43,7 @@ class Shown:
     interval90: dict[str, tuple[float, float]]
     volumes_ml: dict[str, dict[str, float]] | None
     reasons: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 def moves(result: StudyResult) -> bool:
@@ -52,7 +62,20 @@ def shown(result: StudyResult) -> Shown:
         interval90={name: pair for name, pair in function.interval90.items() if whole.get(name)},
         volumes_ml=function.volumes_ml if sized else None,
         reasons=tuple(text for text, holds in _REASONS if holds(result)),
+        doubts=_doubts(result) if result.trusted else (),
     )
+
+
+def _doubts(result: StudyResult) -> tuple[str, ...]:
+    """Return what makes the numbers of a trusted result doubtful."""
+    function, found = result.function, []
+    if moves(result) and unsteadiness(result.beat.lv_ml) > STEADY:
+        found.append(UNSTEADY)
+    if moves(result) and not LIKELY_EF[0] <= function.ef <= LIKELY_EF[1]:
+        found.append(f"An ejection fraction of {100 * function.ef:.0f} % is hardly possible; check the frames of ED and ES.")
+    if result.calibrated and not LIKELY_EDV_ML[0] <= function.edv_ml <= LIKELY_EDV_ML[1]:
+        found.append(f"An LV of {function.edv_ml:.0f} ml at end-diastole is hardly possible; check the calibration of the clips.")
+    return tuple(found)
 
 
 _REASONS: tuple[tuple[str, Callable[[StudyResult], bool]], ...] = (

@@ -42,6 +42,10 @@ def test_a_still_and_a_short_clip_are_their_own_beat() -> None:
     assert recurrence(np.zeros((50, 96, 96), np.uint8), 40.0) == 50.0
 
 
+def test_a_long_clip_in_which_nothing_comes_back_is_cut_into_seconds() -> None:
+    assert recurrence(np.zeros((100, 96, 96), np.uint8), 40.0) == 25.0
+
+
 def test_r_waves_give_start_and_length() -> None:
     window = beat_window(clip_of(pulsating(60, 20), r_waves=(200.0, 1000.0, 1800.0)))
     assert (window.start, window.length, window.known_start) == (5, 20.0, True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from echo3d.clinical.shown import STILL, UNCALIBRATED, UNTRUSTED, shown
+from echo3d.clinical.shown import STILL, UNCALIBRATED, UNSTEADY, UNTRUSTED, shown
 from echo3d.core.result import Beat, StudyResult
 
 
@@ -18,6 +18,7 @@ def test_a_good_result_shows_all(ball_result: StudyResult) -> None:
     assert numbers.sv_ml == pytest.approx(numbers.edv_ml - numbers.esv_ml)
     assert set(numbers.interval90) == {"ef", "edv_ml", "esv_ml", "sv_ml"}
     assert numbers.reasons == ()
+    assert numbers.doubts == ()
 
 
 def test_without_calibration_only_the_ef_stays(ball_result: StudyResult) -> None:
@@ -41,3 +42,17 @@ def test_without_motion_there_is_no_ef(ball_result: StudyResult) -> None:
     assert numbers.esv_ml is None
     assert numbers.edv_ml is not None
     assert numbers.reasons == (STILL,)
+
+
+def test_a_curve_that_jumps_is_doubtful(ball_result: StudyResult) -> None:
+    noise = 100 + 20 * np.random.default_rng(2).normal(size=25)
+    jumping = Beat(np.repeat(ball_result.beat.points[:1], 25, axis=0), np.arange(25) * 40.0, noise)
+    assert shown(replace(ball_result, beat=jumping)).doubts == (UNSTEADY,)
+    smooth = replace(jumping, lv_ml=100 + 30 * np.cos(np.arange(25) / 25 * 2 * np.pi))
+    assert shown(replace(ball_result, beat=smooth)).doubts == ()
+
+
+def test_impossible_numbers_are_doubtful(ball_result: StudyResult) -> None:
+    tiny = replace(ball_result.function, edv_ml=12.0, esv_ml=11.9)
+    doubts = shown(replace(ball_result, function=tiny)).doubts
+    assert ["1 %" in doubts[0], "12 ml" in doubts[1]] == [True, True]
