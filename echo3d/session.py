@@ -56,6 +56,8 @@ class Session:
     opacity : of the overlay's fill, [0, 1]
     fill, outlines, labels : what of the overlay is drawn
     drawing : how the heart is drawn
+    as_echo : whether the heart is seen as the echo view sees it, else from in front
+    listed : whether the list of structures is open
     playing : whether time runs
     speed : of the cine, 1 is true time
     """
@@ -78,6 +80,8 @@ class Session:
     outlines: bool = True
     labels: bool = False
     drawing: Drawing = Drawing.CUT
+    as_echo: bool = False
+    listed: bool = False
     playing: bool = True
     speed: float = 1.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,18 @@ import numpy as np
 from echo3d.core.images import EchoClip
 from echo3d.core.result import Beat, Reconstruction, StudyResult, VentricularFunction
 from echo3d.core.sector import Sector
+from echo3d.core.study import PatientStudy
 from echo3d.core.views import View
 from echo3d.engine.protocol import Message
+from echo3d.errors import EngineError
 
 
-def encode_result(result: StudyResult, ticket: int = 0) -> Message:
-    """Return the message that carries a result; the clips stay behind, both sides read them from the study."""
+def encode_result(result: StudyResult, study: PatientStudy, ticket: int = 0) -> Message:
+    """Return the message that carries a result; the clips stay behind as numbers in the study, which both sides read."""
     function = result.function
     body = {
         "pseudonym": result.pseudonym,
-        "views": [view.key for view in result.clips],
+        "clips": {view.key: _number(clip, study) for view, clip in result.clips.items()},
         "ed_frame": _by_key(result.ed_frame),
         "es_frame": _by_key(result.es_frame),
         "hearts": {"ed": _heart_body(result.ed), "es": _heart_body(result.es)},
@@ -37,14 +40,14 @@ def encode_result(result: StudyResult, ticket: int = 0) -> Message:
     return Message("done", ticket, body, arrays | beat)
 
 
-def decode_result(message: Message, clips: Mapping[View, EchoClip]) -> StudyResult:
-    """Return the result of a message, with the reader's own clips."""
+def decode_result(message: Message, study: PatientStudy) -> StudyResult:
+    """Return the result of a message, with the clips of the reader's own copy of the study."""
     body, arrays = message.body, message.arrays
     hearts = {name: _heart(body["hearts"][name], message, name) for name in ("ed", "es")}
     interval = {name: (float(pair[0]), float(pair[1])) for name, pair in body["interval90"].items()}
     return StudyResult(
         pseudonym=body["pseudonym"],
-        clips={_view(key): clips[_view(key)] for key in body["views"] if _view(key) in clips},
+        clips={_view(key): replace(study.clips[number], view=_view(key)) for key, number in body["clips"].items()},
         ed_frame={_view(key): frame for key, frame in body["ed_frame"].items()},
         es_frame={_view(key): frame for key, frame in body["es_frame"].items()},
         ed=hearts["ed"],
@@ -56,6 +59,14 @@ def decode_result(message: Message, clips: Mapping[View, EchoClip]) -> StudyResu
         model=body["model"],
         warnings=tuple(body["warnings"]),
     )
+
+
+def _number(clip: EchoClip, study: PatientStudy) -> int:
+    """Return which of the study's clips this is; its view may have been chosen since."""
+    for number, known in enumerate(study.clips):
+        if known.frames is clip.frames:
+            return number
+    raise EngineError("a result must be made of clips of its study, found another; reconstruct the study again")
 
 
 def _hearts(result: StudyResult) -> tuple[tuple[str, Reconstruction], ...]:

@@ -10,7 +10,6 @@ import queue
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from echo3d.core.views import View
 from echo3d.engine.codec import encode_result
 from echo3d.engine.protocol import Message, read_message, write_message
 from echo3d.errors import Echo3dError, EngineError, InputError
+from echo3d.logs import log_failure
 
 Answer = Callable[["Worker", Message], Message]
 
@@ -68,7 +68,7 @@ def _read_requests(stream: BinaryIO, requests: queue.Queue[Message | None]) -> N
             if message.kind == "shutdown":
                 return
     except (EngineError, OSError):
-        traceback.print_exc(limit=1)
+        pass
     os._exit(0)
 
 
@@ -84,8 +84,7 @@ def _answer(worker: Worker, message: Message) -> None:
     except Echo3dError as exc:
         reply = Message("failed", message.ticket, {"sentence": str(exc), "kind": type(exc).__name__})
     except Exception as exc:  # the border of the process; logged without the message, which may name files
-        sys.stderr.write("".join(traceback.format_tb(exc.__traceback__)) + type(exc).__name__ + "\n")
-        sys.stderr.flush()
+        log_failure(exc)
         sentence = f"the computation failed inside ({type(exc).__name__}); the log of the inference process says where, please report it"
         reply = Message("failed", message.ticket, {"sentence": sentence, "kind": "EngineError"})
     write_message(worker.out, reply)
@@ -124,7 +123,7 @@ def _reconstruct(worker: Worker, message: Message) -> Message:
     study = load_study([Path(path) for path in body["paths"]], views=views, ed=_frames(body, "ed"), es=_frames(body, "es"))
     report(0.05, "Waking the network")
     worker.last = reconstruct_study(study, _model(worker, message), report)
-    return encode_result(worker.last, message.ticket)
+    return encode_result(worker.last, study, message.ticket)
 
 
 def _frames(body: dict[str, Any], phase: str) -> dict[View, int]:

@@ -30,14 +30,14 @@ class Cycle:
     beat_ms : from one end-diastole to the next
     """
 
-    times_ms: NDArray[np.float64]
+    times_ms: NDArray
     loop_ms: float
     ed_ms: float
     systole_ms: float
     beat_ms: float
 
 
-def frame_times(clip: EchoClip) -> NDArray[np.float64]:
+def frame_times(clip: EchoClip) -> NDArray:
     """Return the start time of each frame in ms; 30 per second where the clip does not say."""
     if clip.frame_ms is not None and len(clip.frame_ms) == len(clip.frames):
         return np.asarray(clip.frame_ms, float)

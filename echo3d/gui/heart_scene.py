@@ -108,11 +108,22 @@ def _triangles(loops: list[NDArray]) -> NDArray[np.int64]:
     return filled.regular_faces if filled.n_cells else np.zeros((0, 3), np.int64)
 
 
-def four_chamber_plane(template: Template, points: NDArray) -> Sector:
-    """Return the plane through the LV's apex and the centres of both atrioventricular valves, seen from in front."""
-    apex, mitral, tricuspid = (template.landmark(points, name) for name in ("lv_apex_epi", "mitral", "tricuspid"))
-    axis = (mitral + tricuspid) / 2 - apex
-    axis = axis / np.linalg.norm(axis)
-    across = mitral - tricuspid
-    across = across - (across @ axis) * axis
-    return Sector(apex, axis, across / np.linalg.norm(across), 45.0, 150.0)
+_FROM_FRONT = np.array([0.25, -1.0, 0.5])
+_HEAD = np.array([0.0, 0.0, 1.0])
+
+
+def facing(plane: Sector, *, as_echo: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (towards the viewer, up), unit vectors, for looking at a cut.
+
+    As the echo view: the fan opens downwards and the picture's right is on the right. Otherwise as an anatomy book: from the patient's
+    front, head up.
+
+    >>> s = Sector(np.zeros(3), np.array([0, 0, 1.0]), np.array([1.0, 0, 0]), 40, 150)
+    >>> facing(s, as_echo=True)
+    (array([0., 1., 0.]), array([ 0.,  0., -1.]))
+    """
+    if as_echo:
+        return -plane.normal + 0.0, -plane.axis
+    front = plane.normal if plane.normal @ _FROM_FRONT > 0 else -plane.normal
+    up = _HEAD - (_HEAD @ front) * front
+    return front, up / np.linalg.norm(up) if np.linalg.norm(up) > 0.1 else -plane.axis

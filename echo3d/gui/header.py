@@ -1,0 +1,107 @@
+"""The strip at the top: opening and exporting, what study is open, progress and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from echo3d.gui import theme
+from echo3d.gui.icons import pixmap
+from echo3d.gui.widgets import button, label, row, rule, text_button
+from echo3d.session import Session, Stage
+
+NOTICE = "RESEARCH USE – NOT FOR CLINICAL DIAGNOSIS"
+
+
+class Header(QWidget):
+    """Shows the study, how far it is, and what went wrong."""
+
+    command = Signal(str)
+    recent_wanted = Signal(str)
+    dismissed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = label("", "title")
+        self._facts = label("", "muted")
+        self._doing = label("", "muted")
+        self._bar = QProgressBar()
+        self._bar.setRange(0, 1000)
+        self._bar.setTextVisible(False)
+        self._export = text_button(
+            "Export", "Write the result folder (Ctrl+E)", lambda: self.command.emit("export_result"), picture="export"
+        )
+        self._open = self._open_button()
+        self._error = QLabel()
+        self._error_bar = self._make_error_bar()
+        pill = label(NOTICE, "pill")
+        mark = QLabel()
+        mark.setPixmap(pixmap("heart", "#ff6b6b", 22))
+        name = label("echo3d")
+        name.setStyleSheet("font-size: 16px; font-weight: 700;")
+        strip = QFrame()
+        strip.setObjectName("header")
+        parts = (mark, name, rule(), self._open, rule(), self._title, self._facts, 1, self._doing, self._export, pill)
+        strip.setLayout(row(*parts, margins=(14, 8, 14, 8), spacing=10))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for part in (strip, self._bar, self._error_bar):
+            layout.addWidget(part)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def _open_button(self) -> QToolButton:
+        made = text_button("Open", "Open a study: files, a folder or a zip (Ctrl+O)", lambda: None, kind="primary", picture="open")
+        self._menu = QMenu(made)
+        made.setMenu(self._menu)
+        made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return made
+
+    def _make_error_bar(self) -> QFrame:
+        sign = QLabel()
+        sign.setPixmap(pixmap("warning", theme.ERROR, 16))
+        self._error.setWordWrap(True)
+        self._error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        bar = QFrame()
+        bar.setObjectName("error")
+        line = row(sign, self._error, button("close", "Dismiss", self.dismissed.emit), margins=(14, 6, 10, 6), spacing=10)
+        line.setStretch(1, 1)
+        bar.setLayout(line)
+        return bar
+
+    def show_recent(self, recent: Sequence[str]) -> None:
+        """Fill the menu of the Open button; studies that are gone are grey."""
+        self._menu.clear()
+        for title, name in (("Files…", "open_files"), ("Folder…", "open_folder"), ("Demo patient", "open_demo")):
+            self._menu.addAction(title).triggered.connect(lambda _=False, chosen=name: self.command.emit(chosen))
+        if recent:
+            self._menu.addSeparator()
+            self._menu.addSection("Recent")
+        for path in recent:
+            there = Path(path).exists()
+            action = self._menu.addAction(Path(path).name + ("" if there else "  (missing)"))
+            action.setEnabled(there)
+            action.triggered.connect(lambda _=False, chosen=path: self.recent_wanted.emit(chosen))
+
+    def show_session(self, session: Session, *, demo: bool) -> None:
+        """Show the study, the progress and the error as the session has them."""
+        self._title.setText("" if session.study is None else "Demo patient" if demo else f"Study {session.study.pseudonym}")
+        self._facts.setText(_facts(session, demo=demo))
+        busy = session.stage in (Stage.READING, Stage.COMPUTING)
+        self._doing.setText(session.message if busy else "")
+        self._bar.setValue(round(1000 * session.share) if busy else 0)
+        self._export.setEnabled(session.stage is Stage.DONE and session.result is not None)
+        self._error.setText(session.error)
+        self._error_bar.setVisible(bool(session.error))
+
+
+def _facts(session: Session, *, demo: bool) -> str:
+    """Return a few words on the clips."""
+    if session.study is None:
+        return ""
+    count, views = len(session.study.clips), len(session.result.clips if session.result else session.study.by_view())
+    words = [f"{count} clip{'s' if count != 1 else ''}", f"{views} of 6 views"]
+    return " · ".join([*words, "synthetic"] if demo else words)

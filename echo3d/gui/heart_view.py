@@ -1,0 +1,181 @@
+"""The heart in 3D: one OpenGL view per window, drawn only when something changed."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pyvista as pv
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+from pyvistaqt import QtInteractor
+from vtkmodules.vtkCommonDataModel import vtkPlane
+from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
+
+from echo3d.core.sector import Sector
+from echo3d.gui import theme
+from echo3d.gui.graphics import is_software, renderer_name
+from echo3d.gui.heart_frames import HeartFrames, Look
+from echo3d.session import Drawing
+
+_LIGHTS = (((0.5, 0.7, 1.2), 0.78, "#fff6ea"), ((-1.1, 0.1, 0.8), 0.34, "#dce9ff"), ((0.2, -1.0, -0.4), 0.28, "#ffffff"))
+"""Key, fill and rim light: where from (camera axes), how strong, which colour."""
+_OPENING = 22.0
+"""Degrees of the camera's opening; small, so that the heart is hardly distorted."""
+_SHORTEST_S = 0.03
+
+
+class HeartView(QWidget):
+    """Shows one heart of a beat at a time."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.renderer_name = renderer_name()
+        samples = 0 if is_software(self.renderer_name) else 4
+        self.plotter = QtInteractor(self, auto_update=False, multi_samples=samples, lighting="none")
+        self.plotter.setAcceptDrops(False)
+        self.plotter.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plotter.iren.clear_key_event_callbacks()
+        self.plotter.enable_anti_aliasing("fxaa")
+        self.plotter.set_background(theme.BASE, top="#182130")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.plotter)
+        self._walls, self._cut, self._blood, self._fan = _actor(), _actor(flat=True), _actor(), _line_actor()
+        for actor in (self._blood, self._walls, self._cut, self._fan):
+            self.plotter.add_actor(actor, render=False, reset_camera=False, pickable=False)
+        self._light()
+        self.plotter.add_axes(xlabel="L", ylabel="P", zlabel="H", line_width=3, color=theme.MUTED, viewport=(0, 0, 0.2, 0.24))
+        self._frames: HeartFrames | None = None
+        self._shown: tuple[int, int] | None = None
+        self._drawn_at = self._cost = 0.0
+        self.slowest_ms = 0.0
+        self.clear()
+
+    def _light(self) -> None:
+        for position, strength, tint in _LIGHTS:
+            light = pv.Light(position=position, focal_point=(0, 0, 0), color=tint, intensity=strength, light_type="camera light")
+            self.plotter.add_light(light)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._frames, self._shown = None, None
+        for actor in (self._walls, self._cut, self._blood, self._fan):
+            actor.SetVisibility(False)
+        self.plotter.update()
+
+    def show_frames(self, frames: HeartFrames, *, fan: Sector | None) -> None:
+        """Show hearts made for a look; the first of them must be made."""
+        look = frames.look
+        self._frames, self._shown = frames, None
+        self._clip(look)
+        glass = look.drawing is Drawing.GLASS
+        self._walls.GetProperty().SetOpacity(0.24 if glass else 1.0)
+        self._walls.GetProperty().SetBackfaceCulling(glass)
+        self._cut.SetVisibility(look.drawing is Drawing.CUT)
+        self._blood.SetVisibility(glass)
+        self._walls.SetVisibility(True)
+        self._fan.SetVisibility(fan is not None and look.drawing is Drawing.CUT)
+        if fan is not None:
+            self._fan.GetMapper().SetInputDataObject(fan_outline(fan))
+
+    def _clip(self, look: Look) -> None:
+        mapper = self._walls.GetMapper()
+        mapper.RemoveAllClippingPlanes()
+        if look.drawing is Drawing.CUT:
+            plane = vtkPlane()
+            plane.SetOrigin(*look.plane.origin)
+            plane.SetNormal(*(-look.front))
+            mapper.AddClippingPlane(plane)
+
+    def show_number(self, number: int, *, now: bool = False) -> None:
+        """Show one heart of the beat, not more often than the machine can draw."""
+        if self._frames is None or (id(self._frames), number) == self._shown:
+            return
+        if not now and time.perf_counter() - self._drawn_at < max(_SHORTEST_S, 2.0 * self._cost):
+            return
+        frame = self._frames.frame(number)
+        if frame is None:
+            return
+        self._shown = (id(self._frames), number)
+        for actor, mesh in ((self._walls, frame.walls), (self._cut, frame.cut), (self._blood, frame.blood)):
+            actor.GetMapper().SetInputDataObject(mesh)
+        start = time.perf_counter()
+        self.plotter.update()
+        self._drawn_at = start
+
+    def look_along(self, look: Look, points: NDArray, up: NDArray) -> None:
+        """Place the camera on the side that is cut away, a little to one side, so that depth is seen and the heart fills the view."""
+        centre = (points.min(axis=0) + points.max(axis=0)) / 2
+        radius = float(np.percentile(np.linalg.norm(points - centre, axis=1), 99))
+        across = np.cross(up, look.front)
+        direction = look.front - 0.3 * across / max(float(np.linalg.norm(across)), 1e-6) + 0.12 * up
+        camera = self.plotter.camera
+        camera.focal_point = tuple(centre)
+        camera.position = tuple(centre + radius / np.sin(np.radians(_OPENING / 2)) * direction / np.linalg.norm(direction))
+        camera.up = tuple(up)
+        camera.view_angle = _OPENING
+        reach = 2 * radius
+        low, high = centre - reach, centre + reach
+        self.plotter.renderer.ResetCameraClippingRange(low[0], high[0], low[1], high[1], low[2], high[2])
+        self.plotter.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the heart whole in a narrow view."""
+        super().resizeEvent(event)
+        self.plotter.camera.SetUseHorizontalViewAngle(self.width() < self.height())
+
+    def picture(self, *, scale: int = 2) -> NDArray[np.uint8]:
+        """Return what is shown as (H, W, 4) uint8 on a transparent ground."""
+        return np.asarray(self.plotter.screenshot(None, transparent_background=True, return_img=True, scale=scale))
+
+    def close_view(self) -> None:
+        """Free everything of OpenGL; the last thing before the window goes."""
+        self._frames = None
+        self.plotter.close()
+
+
+def _actor(*, flat: bool = False) -> vtkActor:
+    """Return an actor that takes its colours from the cells."""
+    mapper = vtkPolyDataMapper()
+    mapper.SetScalarModeToUseCellFieldData()
+    mapper.SelectColorArray("colour")
+    mapper.SetColorModeToDirectScalars()
+    mapper.SetInputDataObject(pv.PolyData())
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    look = actor.GetProperty()
+    look.SetInterpolationToFlat() if flat else look.SetInterpolationToGouraud()
+    look.SetAmbient(0.62 if flat else 0.2)
+    look.SetDiffuse(0.45 if flat else 0.84)
+    look.SetSpecular(0.0 if flat else 0.22)
+    look.SetSpecularPower(16)
+    return actor
+
+
+def _line_actor() -> vtkActor:
+    """Return an actor for the outline of the fan."""
+    mapper = vtkPolyDataMapper()
+    mapper.SetInputDataObject(pv.PolyData())
+    mapper.ScalarVisibilityOff()
+    actor = vtkActor()
+    actor.SetMapper(mapper)
+    actor.GetProperty().SetColor(0.31, 0.66, 1.0)
+    actor.GetProperty().SetOpacity(0.5)
+    actor.GetProperty().SetLineWidth(1.6)
+    actor.GetProperty().LightingOff()
+    return actor
+
+
+def fan_outline(fan: Sector, steps: int = 32) -> pv.PolyData:
+    """Return the closed outline of a fan in space.
+
+    >>> fan_outline(Sector(np.zeros(3), np.array([0, 0, 1.0]), np.array([1.0, 0, 0]), 40, 150)).n_points
+    34
+    """
+    angles = np.radians(np.linspace(-fan.half_angle, fan.half_angle, steps))
+    arc = fan.depth * np.column_stack([np.cos(angles), np.sin(angles)])
+    points = fan.world(np.concatenate([[[0.0, 0.0]], arc, [[0.0, 0.0]]]))
+    return pv.PolyData(points, lines=np.concatenate([[len(points)], np.arange(len(points))]))

@@ -1,0 +1,92 @@
+"""Small pieces that several panels are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
+
+from echo3d.gui.icons import icon
+
+
+def label(text: str, kind: str = "", *, wrap: bool = False) -> QLabel:
+    """Return a label in one of the style sheet's kinds."""
+    made = QLabel(text)
+    made.setObjectName(kind)
+    made.setWordWrap(wrap)
+    return made
+
+
+def button(name: str, tip: str, pressed: Callable[[], object], *, checkable: bool = False) -> QToolButton:
+    """Return a flat button with an icon and a tool tip."""
+    made = QToolButton()
+    made.setIcon(icon(name))
+    made.setIconSize(QSize(16, 16))
+    made.setToolTip(tip)
+    made.setAccessibleName(tip)
+    made.setCheckable(checkable)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.clicked.connect(lambda *_: pressed())
+    return made
+
+
+def text_button(text: str, tip: str, pressed: Callable[[], object], *, kind: str = "", picture: str = "") -> QToolButton:
+    """Return a button with a word, and an icon where one is named."""
+    made = QToolButton()
+    made.setText(text)
+    made.setObjectName(kind)
+    made.setToolTip(tip)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    if picture:
+        made.setIcon(icon(picture))
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    made.clicked.connect(lambda *_: pressed())
+    return made
+
+
+def rule(*, upright: bool = True) -> QFrame:
+    """Return a thin line between groups."""
+    made = QFrame()
+    made.setObjectName("rule")
+    if upright:
+        made.setFixedSize(1, 20)
+    else:
+        made.setFixedHeight(1)
+    return made
+
+
+def column(*parts: QWidget | QLayout | int, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 8) -> QVBoxLayout:
+    """Return parts one below the other; a number is a stretch."""
+    layout = QVBoxLayout()
+    _fill(layout, parts, margins, spacing)
+    return layout
+
+
+def row(*parts: QWidget | QLayout | int, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 8) -> QHBoxLayout:
+    """Return parts side by side; a number is a stretch."""
+    layout = QHBoxLayout()
+    _fill(layout, parts, margins, spacing)
+    return layout
+
+
+def card(layout: QLayout) -> QFrame:
+    """Return a framed surface that holds a layout."""
+    made = QFrame()
+    made.setObjectName("card")
+    made.setLayout(layout)
+    return made
+
+
+def _fill(
+    layout: QVBoxLayout | QHBoxLayout, parts: tuple[QWidget | QLayout | int, ...], margins: tuple[int, int, int, int], spacing: int
+) -> None:
+    layout.setContentsMargins(*margins)
+    layout.setSpacing(spacing)
+    for part in parts:
+        if isinstance(part, int):
+            layout.addStretch(part)
+        elif isinstance(part, QWidget):
+            layout.addWidget(part)
+        else:
+            layout.addLayout(part)

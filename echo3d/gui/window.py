@@ -1,0 +1,399 @@
+"""The main window: it holds the session, turns wishes into changes of it, and shows the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QUndoCommand, QUndoStack
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QWidget
+
+from echo3d.core.views import View
+from echo3d.engine.client import EngineClient
+from echo3d.errors import InputError
+from echo3d.gui import dialogs
+from echo3d.gui.commands import COMMANDS
+from echo3d.gui.header import NOTICE, Header
+from echo3d.gui.icons import icon, pixmap
+from echo3d.gui.patient_page import PatientPage
+from echo3d.gui.study_flow import StudyFlow
+from echo3d.gui.tasks import Tasks
+from echo3d.gui.widgets import column
+from echo3d.paths import resource, user_config, user_logs
+from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, opening, recomputing, toggled, with_phase_frame
+from echo3d.settings import load_settings, save_settings, with_recent
+
+TICK_MS = 16
+FILTERS = "Echo studies (*.dcm *.zip *.mp4 *.avi *.mov *.png *.jpg *.jpeg DICOMDIR);;All files (*)"
+
+
+class MainWindow(QMainWindow):
+    """The one window of the application.
+
+    Parameters
+    ----------
+    engine : the inference process; closed with the window
+    """
+
+    def __init__(self, engine: EngineClient | None = None) -> None:
+        super().__init__()
+        self.settings = load_settings()
+        self.session = replace(
+            Session(),
+            opacity=self.settings.overlay_opacity,
+            outlines=self.settings.show_outlines,
+            fill=self.settings.show_fill,
+        )
+        self.engine = engine or EngineClient(log=user_logs() / "engine.log")
+        self.tasks = Tasks(self)
+        self.flow = StudyFlow(self.tasks, self.engine, self.dispatch, model=self.settings.model, device=self.settings.device)
+        self.undo = QUndoStack(self)
+        self.header = Header()
+        self.page = PatientPage(self.tasks)
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start(TICK_MS)
+        self.dispatch(lambda session: session)
+
+    def _build(self) -> None:
+        self.setWindowTitle(f"echo3d – {NOTICE}")
+        self.setWindowIcon(QIcon(pixmap("heart", "#ff6b6b", 64)))
+        self.setAcceptDrops(True)
+        self.setMinimumSize(1080, 720)
+        body = QWidget()
+        layout = column(self.header, self.page, spacing=0)
+        layout.setStretch(1, 1)
+        body.setLayout(layout)
+        self.setCentralWidget(body)
+        self._build_menus()
+        self.header.command.connect(self.run_command)
+        self.header.recent_wanted.connect(lambda path: self.open_paths([Path(path)]))
+        self.header.dismissed.connect(lambda: self.dispatch(dismissed))
+        self.header.show_recent(self.settings.recent)
+        self.page.command.connect(self.run_command)
+        self.page.views.transport.speed_wanted.connect(lambda speed: self.change(speed=speed))
+        self.page.views.opacity_wanted.connect(lambda opacity: self.change(opacity=opacity))
+        self.page.views.grid.selected.connect(lambda view: self.change(selected=view))
+        self.page.views.grid.menu_wanted.connect(self._view_menu)
+        self.page.heart.structures.toggled.connect(lambda group, shown: self.dispatch(lambda s: toggled(s, group, shown)))
+        self._restore_layout()
+
+    def _build_menus(self) -> None:
+        menus: dict[str, QMenu] = {}
+        for title in ("File", "Edit", "Playback", "View", "Help"):
+            menus[title] = self.menuBar().addMenu(title)
+        for action, keys in ((self.undo.createUndoAction(self), "Ctrl+Z"), (self.undo.createRedoAction(self), "Ctrl+Shift+Z")):
+            action.setShortcut(QKeySequence(keys))
+            menus["Edit"].addAction(action)
+        for command in COMMANDS:
+            if command.ruled:
+                menus[command.menu].addSeparator()
+            action = QAction(command.title, self)
+            action.setShortcuts([QKeySequence(key) for key in command.keys])
+            if command.icon:
+                action.setIcon(icon(command.icon))
+            action.triggered.connect(partial(self.run_command, command.name))
+            menus[command.menu].addAction(action)
+
+    # -- the session ---------------------------------------------------------------------------------------------------------------------
+
+    def dispatch(self, change: Callable[[Session], Session]) -> None:
+        """Apply a change to the session and show it."""
+        self.session = change(self.session)
+        self.header.show_session(self.session, demo=_is_demo(self.session))
+        self.page.show_session(self.session)
+
+    def change(self, **fields: object) -> None:
+        """Set fields of the session."""
+        self.dispatch(lambda session: replace(session, **fields))  # type: ignore[arg-type]
+
+    def run_command(self, name: str, *_: object) -> None:
+        """Do what a command's name says."""
+        getattr(self, name)()
+
+    def _tick(self) -> None:
+        if self.isVisible() and self.session.study is not None:
+            self.page.tick()
+
+    # -- opening -------------------------------------------------------------------------------------------------------------------------
+
+    def open_paths(self, paths: list[Path], *, views: dict[View, Path] | None = None, remember: bool = True) -> None:
+        """Open a study from files, folders or a zip."""
+        self.undo.clear()
+        if remember and len(paths) == 1:
+            self.settings = with_recent(self.settings, str(paths[0]))
+            save_settings(self.settings)
+            self.header.show_recent(self.settings.recent)
+        self.dispatch(lambda session: opening(session, tuple(paths), views))
+        self.flow.read(self.session)
+
+    def open_demo(self) -> None:
+        """Open the embedded patient."""
+        try:
+            self.open_paths([resource("demo")], remember=False)
+        except InputError as exc:
+            sentence = str(exc)
+            self.dispatch(lambda session: failed(session, sentence))
+
+    def open_files(self) -> None:
+        """Ask for files and open them."""
+        names, _ = QFileDialog.getOpenFileNames(self, "Open a study", "", FILTERS)
+        if names:
+            self.open_paths([Path(name) for name in names])
+
+    def open_folder(self) -> None:
+        """Ask for a folder and open it."""
+        name = QFileDialog.getExistingDirectory(self, "Open the folder of a study")
+        if name:
+            self.open_paths([Path(name)])
+
+    def assign(self, view: View, path: Path) -> None:
+        """Use a file as one view of the open study."""
+        views = self.session.views | {view: path}
+        paths = self.session.paths if self.session.study is not None else ()
+        self.open_paths(list(paths), views=views, remember=False)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped; one file on an empty panel of an open study becomes that view."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            return
+        event.acceptProposedAction()
+        grid = self.page.views.grid
+        view = grid.view_under(grid.mapFrom(self, event.position().toPoint()))
+        alone = len(paths) == 1 and paths[0].is_file() and paths[0].suffix.lower() != ".zip"
+        if view is not None and alone and self.session.study is not None and view not in self.session.study.by_view():
+            self.assign(view, paths[0])
+        else:
+            self.open_paths(paths)
+
+    def _view_menu(self, view: View, where: QPoint) -> None:
+        menu = QMenu(self)
+        menu.addAction(f"Choose a file for {view.title} …").triggered.connect(lambda _=False: self._ask_view(view))
+        menu.addSeparator()
+        correctable = self.session.result is not None and view in self.session.result.clips
+        for title, name in (("Set this frame as ED", "set_ed"), ("Set this frame as ES", "set_es")):
+            action = menu.addAction(title)
+            action.triggered.connect(partial(self.run_command, name))
+            action.setEnabled(correctable)
+        menu.popup(where)
+
+    def _ask_view(self, view: View) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, f"File of {view.title}", "", FILTERS)
+        if name:
+            self.assign(view, Path(name))
+
+    # -- phases --------------------------------------------------------------------------------------------------------------------------
+
+    def set_ed(self) -> None:
+        """Take the frame that is shown as end-diastole of the selected view."""
+        self._set_phase("ed")
+
+    def set_es(self) -> None:
+        """Take the frame that is shown as end-systole of the selected view."""
+        self._set_phase("es")
+
+    def _set_phase(self, phase: str) -> None:
+        if self.session.result is not None and self.session.stage in (Stage.DONE, Stage.FAILED):
+            changed = with_phase_frame(self.session, phase, self.page.leading_frame())
+            self.undo.push(PhaseChange(self, f"set {phase.upper()}", changed.ed, changed.es))
+
+    def reset_phases(self) -> None:
+        """Use the proposed frames again."""
+        if self.session.ed or self.session.es:
+            self.undo.push(PhaseChange(self, "use the proposed frames", {}, {}))
+
+    def recompute(self, ed: dict[View, int], es: dict[View, int]) -> None:
+        """Compute the heart again with other frames."""
+        if self.session.study is not None:
+            self.dispatch(lambda session: recomputing(session, ed=ed, es=es))
+            self.flow.compute(self.session)
+
+    def go_ed(self) -> None:
+        """Show end-diastole and stand still."""
+        self.pause()
+        self.page.seek(self.page.player.phase_ms(0.0))
+
+    def go_es(self) -> None:
+        """Show end-systole and stand still."""
+        self.pause()
+        self.page.seek(self.page.player.phase_ms(1.0))
+
+    # -- time ----------------------------------------------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Stand still."""
+        self.change(playing=False)
+
+    def toggle_playing(self) -> None:
+        """Run or stand still."""
+        self.change(playing=not self.session.playing)
+
+    def step_forward(self) -> None:
+        """Stand still one frame on."""
+        self.pause()
+        self.page.step(1)
+
+    def step_back(self) -> None:
+        """Stand still one frame back."""
+        self.pause()
+        self.page.step(-1)
+
+    def faster(self) -> None:
+        """Take the next higher speed."""
+        self.change(speed=next((s for s in SPEEDS if s > self.session.speed), SPEEDS[-1]))
+
+    def slower(self) -> None:
+        """Take the next lower speed."""
+        self.change(speed=next((s for s in reversed(SPEEDS) if s < self.session.speed), SPEEDS[0]))
+
+    # -- drawing -------------------------------------------------------------------------------------------------------------------------
+
+    def toggle_outlines(self) -> None:
+        """Draw the overlay's outlines or not."""
+        self.change(outlines=not self.session.outlines)
+
+    def toggle_fill(self) -> None:
+        """Fill the overlay or not."""
+        self.change(fill=not self.session.fill)
+
+    def toggle_labels(self) -> None:
+        """Name the chambers or not."""
+        self.change(labels=not self.session.labels)
+
+    def draw_cut(self) -> None:
+        """Cut the heart open along the selected view."""
+        self.change(drawing=Drawing.CUT)
+
+    def draw_glass(self) -> None:
+        """Draw the walls as glass round the blood."""
+        self.change(drawing=Drawing.GLASS)
+
+    def draw_solid(self) -> None:
+        """Draw the heart whole."""
+        self.change(drawing=Drawing.SOLID)
+
+    def look_anatomical(self) -> None:
+        """Look from the patient's front."""
+        self.change(as_echo=False)
+
+    def look_echo(self) -> None:
+        """Look as the selected echo view does."""
+        self.change(as_echo=True)
+
+    def toggle_structures(self) -> None:
+        """Open or close the list of structures."""
+        self.change(listed=not self.session.listed)
+
+    # -- saving --------------------------------------------------------------------------------------------------------------------------
+
+    def export_result(self) -> None:
+        """Ask for a folder and write the result into it."""
+        name, _ = QFileDialog.getSaveFileName(self, "Name of the result folder", "echo3d-result")
+        if name:
+            self.flow.export(Path(name), lambda: self.say("The result folder was written."), self._wrong)
+
+    def save_screenshot(self) -> None:
+        """Ask for a file and write a picture of the window into it."""
+        name, _ = QFileDialog.getSaveFileName(self, "Save a picture of the window", "echo3d.png", "PNG (*.png)")
+        if name and not self.grab().save(name):
+            self._wrong("the picture could not be written; choose another folder")
+
+    def save_heart_picture(self) -> None:
+        """Ask for a file and write a picture of the heart into it."""
+        name, _ = QFileDialog.getSaveFileName(self, "Save a picture of the heart", "heart.png", "PNG (*.png)")
+        if name:
+            from echo3d.io.images import write_png
+
+            write_png(Path(name), self.page.heart.heart.picture())
+
+    def _wrong(self, sentence: str) -> None:
+        self.dispatch(lambda session: replace(session, error=sentence))
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence for a few seconds."""
+        self.statusBar().showMessage(sentence, 6000)
+
+    # -- help and the window itself ------------------------------------------------------------------------------------------------------
+
+    def show_keys(self) -> None:
+        """Open the sheet of shortcuts."""
+        dialogs.show_keys(self)
+
+    def show_report(self) -> None:
+        """Open the system report."""
+        dialogs.show_report(self, self.page.heart.heart.renderer_name)
+
+    def show_about(self) -> None:
+        """Open the page on the program."""
+        dialogs.show_about(self)
+
+    def full_screen(self) -> None:
+        """Fill the screen, or not."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def reset_layout(self) -> None:
+        """Give all parts their usual size."""
+        self.page.reset_layout()
+
+    def quit(self) -> None:
+        """Close the window."""
+        self.close()
+
+    def _restore_layout(self) -> None:
+        stored = QSettings(str(user_config() / "window.ini"), QSettings.Format.IniFormat)
+        self.resize(1600, 1000)
+        if stored.contains("geometry"):
+            self.restoreGeometry(stored.value("geometry"))
+            self.page.splitter.restoreState(stored.value("splitter"))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep the layout, then end timers, threads, the inference process and OpenGL."""
+        stored = QSettings(str(user_config() / "window.ini"), QSettings.Format.IniFormat)
+        stored.setValue("geometry", self.saveGeometry())
+        stored.setValue("splitter", self.page.splitter.saveState())
+        stored.sync()
+        session = self.session
+        kept = {"overlay_opacity": session.opacity, "show_outlines": session.outlines, "show_fill": session.fill}
+        save_settings(self.settings.model_copy(update=kept))
+        self._timer.stop()
+        self.page.close_page()
+        self.tasks.close()
+        self.engine.close()
+        super().closeEvent(event)
+
+
+class PhaseChange(QUndoCommand):
+    """Other ED and ES frames, and the way back."""
+
+    def __init__(self, window: MainWindow, text: str, ed: dict[View, int], es: dict[View, int]) -> None:
+        super().__init__(text)
+        self._window = window
+        self._before = (window.session.ed, window.session.es)
+        self._after = (ed, es)
+
+    def redo(self) -> None:
+        """Use the new frames."""
+        self._window.recompute(*self._after)
+
+    def undo(self) -> None:
+        """Use the frames from before."""
+        self._window.recompute(*self._before)
+
+
+def _is_demo(session: Session) -> bool:
+    """Return whether the open study is the embedded one."""
+    try:
+        return session.paths == (resource("demo"),)
+    except InputError:
+        return False
