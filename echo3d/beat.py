@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.clinical.alignment import hold_still
-from echo3d.clinical.function import extreme_phases, smooth_curve
-from echo3d.clinical.phases import BeatWindow, beat_window
+from echo3d.clinical.function import extreme_phases, smooth_curve, unsteadiness
+from echo3d.clinical.phases import BeatWindow, beat_window, lag_between
 from echo3d.core.images import EchoClip, EchoSet
 from echo3d.core.mesh import Template
 from echo3d.core.result import Beat, Reconstruction
@@ -52,24 +52,37 @@ def images_at(clips: Mapping[View, EchoClip], frames: Mapping[View, int]) -> Ech
 
 
 def find_windows(study: PatientStudy, clips: Mapping[View, EchoClip], model: S2MModel) -> dict[View, BeatWindow]:
-    """Return the beat in each clip: from the user's frame or the R wave, else from where the LV is largest in a quick look at the view."""
+    """Return the beat in each clip.
+
+    It starts at the user's frame or the R wave. Where a clip has neither, a quick look at that view alone gives its volume curve, which is
+    laid over the curve of the clearest view; only how the views lie to each other is taken from there, ED itself from all views together.
+    """
     windows = {view: beat_window(clip, ed_frame=study.ed_frame.get(view)) for view, clip in clips.items()}
-    unknown = {view: clips[view] for view, window in windows.items() if not window.known_start and window.count > 1}
-    curves = _quick_curves(model, unknown, windows)
-    for view, curve in curves.items():
-        share = extreme_phases(smooth_curve(curve, periodic=True))[0] / len(curve)
-        windows[view] = replace(windows[view], start=windows[view].frame(share))
+    unknown = [view for view, window in windows.items() if not window.known_start and window.count > 1]
+    if not unknown or len(windows) == 1:
+        return windows
+    curves = _quick_curves(model, clips, windows)
+    known = [view for view in windows if windows[view].known_start]
+    clearest = max(known or unknown, key=lambda view: _clearness(curves[view]))
+    for view in unknown:
+        windows[view] = replace(windows[view], start=windows[view].frame(lag_between(curves[view], curves[clearest])))
     return windows
 
 
+def _clearness(curve: NDArray) -> float:
+    """Return how far a curve swings for its mean, less for one that jumps."""
+    return float(np.ptp(curve) / curve.mean()) * (1.0 - min(1.0, 5.0 * unsteadiness(curve)))
+
+
 def _quick_curves(model: S2MModel, clips: Mapping[View, EchoClip], windows: Mapping[View, BeatWindow]) -> dict[View, NDArray[np.float64]]:
-    """Return the LV volume over each clip's beat as that clip alone shows it."""
+    """Return the smoothed LV volume over each clip's beat as that clip alone shows it."""
     from echo3d.reconstruction.reconstruct import reconstruct
 
-    shares = {view: np.arange(_phases(windows[view])) / _phases(windows[view]) for view in clips}
+    shares = {view: np.arange(_phases(window)) / _phases(window) for view, window in windows.items()}
     sets = [EchoSet({view: clip.image(windows[view].frame(share))}) for view, clip in clips.items() for share in shares[view]]
-    hearts = iter(reconstruct(model, sets, ["frame"] * len(sets)) if sets else [])
-    return {view: lv_curve(model.template, [next(hearts) for _ in shares[view]]) for view in clips}
+    hearts = iter(reconstruct(model, sets, ["frame"] * len(sets)))
+    curves = {view: lv_curve(model.template, [next(hearts) for _ in shares[view]]) for view in clips}
+    return {view: smooth_curve(curve, periodic=True) for view, curve in curves.items()}
 
 
 def _phases(*windows: BeatWindow) -> int:
