@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from echo3d.anatomy.template import load_label_volume, load_template
 from echo3d.clinical.overlay import (
     draw_overlay,
     image_labels,
@@ -15,8 +16,10 @@ from echo3d.clinical.overlay import (
 )
 from echo3d.core.images import EchoImage
 from echo3d.core.mesh import Template
-from echo3d.core.sector import Fan, PictureGrid, Sector
+from echo3d.core.sector import Fan, PictureGrid, Sector, grid_for
 from echo3d.core.structures import Structure
+from echo3d.core.views import View
+from echo3d.slicing.standard import standard_sectors
 
 
 def sector_at(height: float) -> Sector:
@@ -100,3 +103,18 @@ def test_overlay_leaves_the_background_grey_and_tints_the_heart() -> None:
     assert (drawn[0, 0] == 51).all()
     assert drawn[4, 4, 0] > drawn[4, 4, 2]
     assert drawn[3, 3, 0] > drawn[4, 4, 0]
+
+
+@pytest.mark.parametrize("view", [View.A4C, View.PSAX_MID])
+def test_the_surfaces_and_the_label_volume_of_the_template_agree(view: View) -> None:
+    template = load_template()
+    sector = standard_sectors(template, template.points)[view]
+    grid = grid_for(sector, 160)
+    surfaces = section_labels(template, template.points, sector, grid)
+    inside = grid.inside(sector.half_angle, sector.depth)
+    voxels = np.where(inside, load_label_volume().look_up(sector.world(grid.plane_mm())), 0)
+    heart = (surfaces > 0) | (voxels > 0)
+    assert (surfaces == voxels)[heart].mean() > 0.85
+    for chamber in (101, 102):
+        both = np.count_nonzero((surfaces == chamber) & (voxels == chamber))
+        assert 2 * both / (np.count_nonzero(surfaces == chamber) + np.count_nonzero(voxels == chamber)) > 0.97
