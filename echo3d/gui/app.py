@@ -19,10 +19,14 @@ from echo3d.gui.theme import apply_theme
 from echo3d.logs import log_failure, places
 from echo3d.paths import user_logs
 
+_SWITCH_S = 0.0005
+"""How long a busy thread may keep the interpreter from the Qt thread; the default of 5 ms is felt as stutter."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Open the window, on the given study or the embedded one; return the exit code."""
     paths = [Path(name) for name in (sys.argv[1:] if argv is None else argv)]
+    sys.setswitchinterval(_SWITCH_S)
     app = application()
     log_unexpected()
     from echo3d.gui.window import MainWindow

@@ -33,12 +33,12 @@ class HeartView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.renderer_name = renderer_name()
-        samples = 0 if is_software(self.renderer_name) else 4
+        self._software = is_software(self.renderer_name)
+        samples = 0 if self._software else 4
         self.plotter = QtInteractor(self, auto_update=False, multi_samples=samples, lighting="none")
         self.plotter.setAcceptDrops(False)
         self.plotter.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plotter.iren.clear_key_event_callbacks()
-        self.plotter.enable_anti_aliasing("fxaa")
         self.plotter.set_background(theme.BASE, top="#182130")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -50,12 +50,13 @@ class HeartView(QWidget):
         self.plotter.add_axes(xlabel="L", ylabel="P", zlabel="H", line_width=3, color=theme.MUTED, viewport=(0, 0, 0.2, 0.24))
         self._frames: HeartFrames | None = None
         self._shown: tuple[int, int] | None = None
-        self._drawn_at = self._cost = 0.0
-        self.slowest_ms = 0.0
+        self._asked_at = self._cost = 0.0
+        self._waiting = False
+        self.plotter.frameSwapped.connect(self._was_drawn)
         self.clear()
 
     def _light(self) -> None:
-        for position, strength, tint in _LIGHTS:
+        for position, strength, tint in _LIGHTS[: 2 if self._software else 3]:
             light = pv.Light(position=position, focal_point=(0, 0, 0), color=tint, intensity=strength, light_type="camera light")
             self.plotter.add_light(light)
 
@@ -94,7 +95,7 @@ class HeartView(QWidget):
         """Show one heart of the beat, not more often than the machine can draw."""
         if self._frames is None or (id(self._frames), number) == self._shown:
             return
-        if not now and time.perf_counter() - self._drawn_at < max(_SHORTEST_S, 2.0 * self._cost):
+        if not now and (self._waiting or time.perf_counter() - self._asked_at < max(_SHORTEST_S, 1.6 * self._cost)):
             return
         frame = self._frames.frame(number)
         if frame is None:
@@ -102,14 +103,25 @@ class HeartView(QWidget):
         self._shown = (id(self._frames), number)
         for actor, mesh in ((self._walls, frame.walls), (self._cut, frame.cut), (self._blood, frame.blood)):
             actor.GetMapper().SetInputDataObject(mesh)
-        start = time.perf_counter()
+        self._waiting, self._asked_at = True, time.perf_counter()
         self.plotter.update()
-        self._drawn_at = start
+
+    def _was_drawn(self) -> None:
+        """Take the time that a picture took; slow machines get fewer of them."""
+        if self._waiting:
+            self._waiting, self._cost = False, time.perf_counter() - self._asked_at
+
+    def show_playing(self, playing: bool) -> None:
+        """Smooth the edges of a standing picture; a running one is drawn faster without."""
+        if self._software:
+            self.plotter.renderer.SetUseFXAA(not playing)
+            self.plotter.update()
 
     def look_along(self, look: Look, points: NDArray, up: NDArray) -> None:
         """Place the camera on the side that is cut away, a little to one side, so that depth is seen and the heart fills the view."""
-        centre = (points.min(axis=0) + points.max(axis=0)) / 2
-        radius = float(np.percentile(np.linalg.norm(points - centre, axis=1), 99))
+        seen = points[(points - look.plane.origin) @ look.front <= 0] if look.drawing is Drawing.CUT else points
+        centre = (seen.min(axis=0) + seen.max(axis=0)) / 2
+        radius = 1.04 * float(np.linalg.norm(seen - centre, axis=1).max())
         across = np.cross(up, look.front)
         direction = look.front - 0.3 * across / max(float(np.linalg.norm(across)), 1e-6) + 0.12 * up
         camera = self.plotter.camera

@@ -113,6 +113,7 @@ class Metric(QFrame):
         self._unit.setContentsMargins(0, 0, 0, 6 if large else 4)
         self.setLayout(column(label(self._kind.title, "muted"), number, self._gauge, self._interval, margins=(12, 8, 12, 8), spacing=3))
         self.setToolTip(f"{self._kind.tip}.\nClick to go to the frame.")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(self._kind.title)
 

@@ -87,6 +87,7 @@ class PatientPage(QWidget):
             self.player.lead(session.selected, time.perf_counter())
         if (session.playing, session.speed) != (old.playing, old.speed) or session.study is not old.study:
             self.player.run(session.speed if session.playing else 0.0, time.perf_counter())
+            self.heart.heart.show_playing(session.playing)
         if _looks_different(old, session):
             self._make_hearts(session, aim=_aims_elsewhere(old, session))
         self.views.show_session(session)
@@ -165,7 +166,7 @@ class PatientPage(QWidget):
     def _panel(self, session: Session, view: View, moment: Moment) -> PanelState:
         clip, index = self._frames.clips.get(view), (moment.frames or {}).get(view, 0)
         if clip is None:
-            return PanelState(busy=session.stage is Stage.READING)
+            return PanelState(hint=_panel_hint(session))
         result = session.result
         marks = {} if result is None else {result.es_frame.get(view): "ES", result.ed_frame.get(view): "ED"}
         return PanelState(
@@ -234,6 +235,13 @@ def _clips(session: Session) -> dict[View, EchoClip]:
     if session.result is not None:
         return session.result.clips
     return session.study.by_view() if session.study is not None else {}
+
+
+def _panel_hint(session: Session) -> str:
+    """Return what a panel without a clip says."""
+    if session.stage is Stage.READING:
+        return "Reading …"
+    return "Drop a study here" if session.study is None else "No clip of this view\nDrop a file here to use it"
 
 
 def _looks_different(old: Session, new: Session) -> bool:

@@ -37,7 +37,7 @@ class PanelState:
     opacity : of the fill; 0 for none
     outlines, names : whether they are drawn
     selected : whether this panel leads
-    busy : whether a study is being read
+    hint : what an empty panel says
     """
 
     clip: EchoClip | None = None
@@ -51,7 +51,7 @@ class PanelState:
     outlines: bool = True
     names: bool = False
     selected: bool = False
-    busy: bool = False
+    hint: str = ""
 
 
 class ViewPanel(QWidget):
@@ -224,5 +224,6 @@ class ViewPanel(QWidget):
         painter.drawPixmap(QPointF(middle.x() - 11, middle.y() - 28), pixmap("drop", theme.FAINT, 22))
         painter.setPen(QColor(theme.FAINT))
         painter.setFont(QFont(theme.sized(11)))
-        text = "Reading …" if self.state.busy else "No clip of this view\nDrop a file here to use it"
-        painter.drawText(QRectF(12, middle.y() + 2, self.width() - 24, 40), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+        painter.drawText(
+            QRectF(12, middle.y() + 2, self.width() - 24, 40), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, self.state.hint
+        )
