@@ -1,6 +1,6 @@
 """Build the template, its label volume and its modes from the published shape model.
 
-    python -m training.template --data ../shared/data/hearts/rodero_ssm --out resources/template
+python -m training.template --data ../shared/data/hearts/rodero_ssm --out resources/template
 """
 
 from __future__ import annotations

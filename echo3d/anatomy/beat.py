@@ -1,8 +1,8 @@
 """The beat: end-diastole to end-systole and back, with a wanted ejection fraction and constant myocardium.
 
 The LV shortens along its axis while its inner wall moves in; a shell of wall at radius r keeps its volume, so the wall thickens
-(``r'^p = ri'^p + k (r^p - ri^p) / stretch`` with p = 2 in the tube and 3 in the apical cap). The base descends to a near-still apex, the RV's
-free wall follows the septum, the atria fill. *Source:* our choice; amplitudes from reference science.md 0.3 and E.8.
+(``r'^p = ri'^p + k (r^p - ri^p) / stretch`` with p = 2 in the tube and 3 in the cap). The base descends to a near-still apex, the RV's free
+wall follows the septum, the atria fill. *Source:* our choice; amplitudes from reference science.md 0.3 and E.8.
 """
 
 from __future__ import annotations

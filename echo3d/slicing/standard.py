@@ -99,21 +99,21 @@ def carried_probe(template: Template, points: NDArray) -> NDArray[np.float64]:
 
 def apical_sector(template: Template, points: NDArray, view: View, probe: NDArray) -> Sector:
     """Return one apical fan through Table 1's landmarks, the probe dropped onto their plane."""
-    apex, mitral, aortic, tricuspid, rv, la, ra = (
-        template.landmark(points, name) for name in ("lv_apex_epi", "mitral", "aortic", "tricuspid", "rv", "la", "ra")
+    apex, mitral, aortic, tricuspid, la, ra = (
+        template.landmark(points, name) for name in ("lv_apex_epi", "mitral", "aortic", "tricuspid", "la", "ra")
     )
     if view is View.A4C:
         normal, target, right = np.cross(la - apex, ra - apex), (mitral + tricuspid) / 2, mitral - tricuspid
     elif view is View.A3C:
         normal, target, right = np.cross(mitral - apex, aortic - apex), (2 * mitral + aortic) / 3, aortic - mitral
     else:
-        axis, septal, across = lv_frame(template, points)
+        _, septal, across = lv_frame(template, points)
         anterior = across * np.sign(across @ np.array([0.0, -1.0, 0.0]))
         normal, target, right = septal, mitral, anterior
         apex = apex - ((apex - mitral) @ septal) * septal
-        del axis, rv
     normal = unit(normal)
     origin = probe - ((probe - apex) @ normal) * normal
+    right = right - (right @ normal) * normal
     reach = max(np.linalg.norm(la - origin), np.linalg.norm(mitral - origin)) + 32.0
     return sector_towards(origin, target - ((target - apex) @ normal) * normal, right, 40.0, float(np.clip(reach, 120, 200)))
 
@@ -134,7 +134,8 @@ def short_axis_sector(template: Template, points: NDArray, view: View, level: fl
     up = unit(anterior - (anterior @ normal) * normal)
     target = centre + 0.15 * (template.landmark(points, "rv") - centre)
     target = target - ((target - centre) @ normal) * normal
-    return sector_towards(target + size * PARASTERNAL_MM * up, target, -frame[1], 40.0, float(np.clip(145.0 * size, 120, 200)))
+    right = -frame[1] + (frame[1] @ normal) * normal
+    return sector_towards(target + size * PARASTERNAL_MM * up, target, right, 40.0, float(np.clip(145.0 * size, 120, 200)))
 
 
 def _axis_ends(template: Template) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

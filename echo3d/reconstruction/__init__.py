@@ -1,0 +1,1 @@
+"""Stage 4: echo images to a heart."""

@@ -1,0 +1,160 @@
+"""Echo images to hearts with the trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from echo3d.anatomy.template import load_template
+from echo3d.core.images import EchoImage, EchoSet
+from echo3d.core.mesh import Template
+from echo3d.core.modelcard import ModelCard
+from echo3d.core.result import Reconstruction
+from echo3d.core.sector import Sector, sector_towards
+from echo3d.core.views import View
+from echo3d.errors import InputError, ModelError
+from echo3d.io.weights import read_card, read_weights, weights_path
+from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
+from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig
+
+BATCH = 8
+"""Sets of images sent through the network at once; more gains nothing on a CPU."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class S2MModel:
+    """A network ready to answer.
+
+    Parameters
+    ----------
+    network : in evaluation mode, on ``device``
+    card : what is known of its weights
+    template : the template it displaces
+    sigma_mm : (V + 1, N) expected point error by number of views (row 0 unused)
+    device : where it runs
+    """
+
+    network: S2MNet
+    card: ModelCard
+    template: Template
+    sigma_mm: NDArray[np.float64]
+    device: torch.device
+
+
+def load_model(name: str = "lean", device: str = "auto") -> S2MModel:
+    """Return the named weights ready to answer.
+
+    Parameters
+    ----------
+    name : file stem under resources/weights
+    device : "auto", "cpu" or "cuda[:n]"
+
+    Raises
+    ------
+    ModelError
+        If weights or card are missing, damaged, or made for another template.
+    InputError
+        If the device does not exist.
+    """
+    path = weights_path(name)
+    card, tensors, template = read_card(path), read_weights(path), load_template()
+    if card.template_sha256 != template.sha256:
+        raise ModelError(f"the weights {name} displace another template than the installed one; choose weights made for {template.name}")
+    sigma = tensors.pop("sigma_mm").numpy().astype(float)
+    network = S2MNet(S2MNetConfig(**card.config), len(template.points))
+    network.load_state_dict(tensors)
+    place = pick_device(device)
+    network.eval().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return S2MModel(network, card, template, sigma, place)
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the torch device of a user's word.
+
+    Raises
+    ------
+    InputError
+        If there is no such device.
+
+    >>> pick_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        usable = device.type == "cpu" or (device.type == "cuda" and (device.index or 0) < torch.cuda.device_count())
+    except RuntimeError:
+        usable = False
+    if not usable:
+        raise InputError(f"--device must be auto, cpu or an existing cuda[:n], found {name!r}; use --device cpu")
+    return device
+
+
+def reconstruct(model: S2MModel, sets: Sequence[EchoSet], phases: Sequence[str]) -> list[Reconstruction]:
+    """Return one heart per set of images, each aligned rigidly to the template.
+
+    Parameters
+    ----------
+    model : see :func:`load_model`
+    sets : images of one moment each, one to six views
+    phases : "ED", "ES" or "frame" for each set
+
+    Raises
+    ------
+    InputError
+        If a set holds no image.
+    """
+    if any(not one.images for one in sets):
+        raise InputError("a reconstruction needs at least one recognised view, found none; name a view with --view a4c=FILE")
+    hearts: list[Reconstruction] = []
+    for start in range(0, len(sets), BATCH):
+        part = sets[start : start + BATCH]
+        pictures, present = network_input(part)
+        answer = predict(model, pictures, present)
+        hearts += [read_answer(model, answer, row, one, phase) for row, (one, phase) in enumerate(zip(part, phases[start:], strict=False))]
+    return hearts
+
+
+def network_input(sets: Sequence[EchoSet]) -> tuple[Tensor, Tensor]:
+    """Return pictures (B, V, 2, H, W) float32 and presence (B, V) bool."""
+    pictures = np.zeros((len(sets), VIEWS, 2, NETWORK_GRID.height, NETWORK_GRID.width), dtype=np.float32)
+    present = np.zeros((len(sets), VIEWS), dtype=bool)
+    for row, one in enumerate(sets):
+        for view, image in one.images.items():
+            pictures[row, view], present[row, view] = to_network(image), True
+    return torch.from_numpy(pictures), torch.from_numpy(present)
+
+
+def predict(model: S2MModel, pictures: Tensor, present: Tensor) -> Prediction:
+    """Return the network's answer on the CPU."""
+    with torch.inference_mode():
+        answer = model.network(pictures.to(model.device), present.to(model.device))
+    return Prediction(*(part.float().cpu() for part in answer))
+
+
+def read_answer(model: S2MModel, answer: Prediction, row: int, images: EchoSet, phase: str) -> Reconstruction:
+    """Return one row of an answer as a heart with its planes and trust."""
+    views = list(images.images)
+    trust = torch.sigmoid(answer.trust[row])[[int(v) for v in views]]
+    planes = {view: predicted_sector(answer.planes[row, view].numpy().astype(float), images.images[view]) for view in views}
+    return Reconstruction(phase, answer.points[row].numpy().astype(float), model.sigma_mm[len(views)], planes, float(trust.mean()))
+
+
+def predicted_sector(plane: NDArray, image: EchoImage) -> Sector:
+    """Return the fan of a predicted plane (9,): predicted place and direction, the picture's own opening and depth."""
+    depth = float(np.clip(image.fan.radius * np.mean(pixel_size(image)), 20.0, 400.0))
+    half = float(np.clip(image.fan.half_angle, 5.0, 89.0))
+    return sector_towards(plane[:3], plane[:3] + plane[3:6], plane[6:9], half, depth)
+
+
+def best_view(model: S2MModel, image: EchoImage) -> View:
+    """Return the apical view that a picture of unknown view is most trusted to be."""
+    guesses = (View.A4C, View.A2C, View.A3C)
+    hearts = reconstruct(model, [EchoSet({view: image}) for view in guesses], ["frame"] * len(guesses))
+    return max(zip(hearts, guesses, strict=True), key=lambda pair: pair[0].trust)[1]

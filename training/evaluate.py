@@ -1,0 +1,203 @@
+"""Measure S2MNet on hearts it never saw, calibrate its intervals, and export weights with their card.
+
+python -m training.evaluate --run runs/lean --cal runs/cal --test runs/test --outofspan runs/outofspan --out resources/weights/lean.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from echo3d.anatomy.template import load_template
+from echo3d.core.modelcard import ModelCard
+from echo3d.core.structures import CHAMBER_KEYS
+from echo3d.core.views import View
+from echo3d.io.weights import write_weights
+from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
+from echo3d.reconstruction.uncertainty import conformal_quantile
+from training.data import Shards
+from training.distance import surface_distance
+from training.losses import volumes_ml
+from training.s2mnet import stored_pictures
+from training.template import CREDIT
+
+SUBSETS: dict[int, tuple[View, ...]] = {
+    6: tuple(View),
+    5: (View.A4C, View.A2C, View.A3C, View.PSAX_BASAL, View.PSAX_MID),
+    4: (View.A4C, View.A2C, View.PSAX_BASAL, View.PSAX_MID),
+    3: (View.A4C, View.A2C, View.A3C),
+    2: (View.A4C, View.A2C),
+    1: (View.A4C,),
+}
+"""Which views stand for a number of views."""
+
+
+def present_of(views: tuple[View, ...], rows: int) -> Tensor:
+    """Return (rows, V) bool with the named views present."""
+    present = torch.zeros(rows, VIEWS, dtype=torch.bool)
+    present[:, [int(view) for view in views]] = True
+    return present
+
+
+@torch.inference_mode()
+def answers(network: S2MNet, samples: dict[str, Tensor], views: tuple[View, ...]) -> dict[str, Tensor]:
+    """Return points (S, N, 3), planes (S, V, 9) and trust (S, V) for stored samples seen through some views."""
+    parts = []
+    for start in range(0, len(samples["field"]), 40):
+        part = {key: value[start : start + 40] for key, value in samples.items()}
+        parts.append(network(stored_pictures(part), present_of(views, len(part["field"]))))
+    return {key: torch.cat([getattr(part, key) for part in parts]) for key in ("points", "planes", "trust")}
+
+
+def cavity_faces() -> list[Tensor]:
+    """Return the triangles of the four chambers."""
+    template = load_template()
+    return [torch.from_numpy(np.array(template.cavities[key])).long() for key in CHAMBER_KEYS]
+
+
+def table_row(points: Tensor, samples: dict[str, Tensor], rng: np.random.Generator) -> dict[str, float]:
+    """Return the mean errors of hearts (S, N, 3) against the truth: mm, per cent of volume, EF points."""
+    template = load_template()
+    wanted = samples["field"].float() + torch.from_numpy(np.array(template.points)).float()
+    distance = (points - wanted).norm(dim=2).mean(dim=1)
+    volumes, true = volumes_ml(points, cavity_faces()), samples["volumes"]
+    relative = ((volumes - true) / true).abs().mean(dim=0) * 100
+    ef = 100 * ((1 - volumes[1::2, 0] / volumes[::2, 0]) - (1 - true[1::2, 0] / true[::2, 0]))
+    row = {"points_mm": distance.mean(), "points_ed_mm": distance[::2].mean(), "points_es_mm": distance[1::2].mean()}
+    some = range(0, len(points), max(1, len(points) // 100))
+    for name, faces in (("surface_mm", template.mesh.faces), ("lv_endo_mm", template.cavities["lv"])):
+        row[name] = np.mean([surface_distance(points[i].numpy(), wanted[i].numpy(), faces, rng) for i in some])
+    row |= {f"{key}_pc": value for key, value in zip(CHAMBER_KEYS, relative, strict=True)}
+    row |= {"ef_mae": ef.abs().mean(), "ef_bias": ef.mean()}
+    return {name: round(float(value), 2) for name, value in row.items()}
+
+
+def table(network: S2MNet, samples: dict[str, Tensor], seed: int = 0) -> dict[str, dict[str, float]]:
+    """Return the table of errors by number of views with the two baselines."""
+    rng = np.random.default_rng(seed)
+    rows = {}
+    for number in (6, 4, 2, 1):
+        rows[f"{number} views"] = table_row(answers(network, samples, SUBSETS[number])["points"], samples, rng)
+    plain = torch.from_numpy(np.array(load_template().points)).float().expand(len(samples["field"]), -1, -1)
+    rows["template as answer"] = table_row(plain, samples, rng)
+    swapped = answers(network, samples, SUBSETS[6])["points"].reshape(-1, 2, *plain.shape[1:]).roll(1, dims=0).reshape(plain.shape)
+    rows["another heart's images"] = table_row(swapped, samples, rng)
+    return rows
+
+
+def plane_errors(network: S2MNet, samples: dict[str, Tensor]) -> dict[str, float]:
+    """Return the mean errors of the predicted planes with six views: mm of the probe, degrees of the plane's normal and of the beam."""
+    planes = answers(network, samples, SUBSETS[6])["planes"]
+    true = samples["sectors"]
+    shift = (planes[..., :3] - true[..., :3]).norm(dim=-1).mean()
+    normals = [torch.linalg.cross(p[..., 6:9], p[..., 3:6]) for p in (planes, true)]
+    tilt, beam = _angle(*normals), _angle(planes[..., 3:6], true[..., 3:6])
+    return {"probe_mm": round(float(shift), 2), "normal_deg": round(float(tilt), 2), "beam_deg": round(float(beam), 2)}
+
+
+def _angle(a: Tensor, b: Tensor) -> Tensor:
+    return torch.rad2deg(torch.arccos(torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1))).mean()
+
+
+def calibrate(network: S2MNet, samples: dict[str, Tensor]) -> tuple[dict[str, dict[str, float]], NDArray[np.float32]]:
+    """Return 90 % bounds by number of views (shares of the value; EF absolute) and the points' expected error (V + 1, N) in mm."""
+    template = load_template()
+    wanted = samples["field"].float() + torch.from_numpy(np.array(template.points)).float()
+    bounds, sigma = {}, np.zeros((VIEWS + 1, len(template.points)), dtype=np.float32)
+    true = samples["volumes"][:, 0].numpy()
+    for number, views in SUBSETS.items():
+        points = answers(network, samples, views)["points"]
+        sigma[number] = (points - wanted).square().sum(dim=2).mean(dim=0).sqrt().numpy()
+        lv = volumes_ml(points, cavity_faces()[:1])[:, 0].numpy()
+        bounds[str(number)] = {name: round(conformal_quantile(error), 4) for name, error in _errors(lv, true).items()}
+    return bounds, sigma
+
+
+def _errors(lv: NDArray, true: NDArray) -> dict[str, NDArray]:
+    ed, es, true_ed, true_es = lv[::2], lv[1::2], true[::2], true[1::2]
+    return {
+        "edv_ml": np.abs(true_ed / ed - 1),
+        "esv_ml": np.abs(true_es / es - 1),
+        "sv_ml": np.abs((true_ed - true_es) / np.maximum(ed - es, 1.0) - 1),
+        "ef": np.abs(es / ed - true_es / true_ed),
+    }
+
+
+def load_all(folder: Path) -> dict[str, Tensor]:
+    """Return every sample of a folder."""
+    shards = Shards(folder)
+    shards.refresh()
+    return shards.all()
+
+
+def averaged(run: Path) -> tuple[S2MNet, dict]:
+    """Return the averaged network of a run and the run's state."""
+    state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
+    network = S2MNet(S2MNetConfig(**state["config"]), len(state["average"]["template"])).eval()
+    network.load_state_dict({key: (v.half().float() if v.is_floating_point() else v) for key, v in state["average"].items()})
+    return network.to(memory_format=torch.channels_last), state
+
+
+def main() -> None:
+    """Measure, calibrate and export."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("run", "cal", "test", "outofspan", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--name", default="lean")
+    parser.add_argument("--command", default="")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    network, state = averaged(options.run)
+    calibration = load_all(options.cal)
+    bounds, sigma = calibrate(network, calibration)
+    test, foreign = load_all(options.test), load_all(options.outofspan)
+    metrics = {
+        "conformal90": bounds,
+        "calibration_patients": len(calibration["field"]) // 2,
+        "synthetic": table(network, test),
+        "synthetic_patients": len(test["field"]) // 2,
+        "out_of_span": table(network, foreign),
+        "planes": plane_errors(network, test),
+        "trust": trust_figures(network, test),
+    }
+    log = [json.loads(line) for line in (options.run / "log.jsonl").read_text().splitlines()]
+    card = ModelCard(
+        name=options.name,
+        kind="s2mnet",
+        trained={
+            "date": date.today().isoformat(),
+            "command": options.command,
+            "steps": state["step"],
+            "minutes": round(state["spent_s"] / 60, 1),
+            "samples": log[-1]["samples"],
+        },
+        template_sha256=load_template().sha256,
+        image_hw=(state["config"]["raster"],) * 2,
+        config=state["config"],
+        metrics=metrics,
+        data_credits=(CREDIT,),
+    )
+    write_weights(options.out, dict(network.state_dict()) | {"sigma_mm": torch.from_numpy(sigma)}, card)
+    print(json.dumps(metrics, indent=1))
+
+
+def trust_figures(network: S2MNet, samples: dict[str, Tensor]) -> dict[str, float]:
+    """Return the share of genuine views trusted (above one half) and of views taken for another view."""
+    trust = answers(network, samples, SUBSETS[6])["trust"]
+    wrong = {**samples, "echo": samples["echo"].roll(1, dims=1), "fans": samples["fans"].roll(1, dims=1)}
+    other = answers(network, wrong, SUBSETS[6])["trust"]
+    return {
+        "genuine_trusted": round(float((trust > 0).float().mean()), 3),
+        "wrong_view_trusted": round(float((other > 0).float().mean()), 3),
+    }
+
+
+if __name__ == "__main__":
+    main()

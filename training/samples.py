@@ -1,0 +1,181 @@
+"""Draw training samples: hearts of both phases, six jittered fans each, label slices and speckle pictures on the network's raster.
+
+python -m training.samples --out runs/samples --count 16000 --seed 1 --shard 0/2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from echo3d.anatomy.cohort import Heart, record_to_json, sound_heart
+from echo3d.anatomy.material import GRID_SIDE, load_material
+from echo3d.anatomy.template import field_grid, load_label_volume, load_template
+from echo3d.core.pose import rigid_between
+from echo3d.core.sector import Sector
+from echo3d.core.views import View
+from echo3d.reconstruction.raster import NETWORK_GRID
+from echo3d.slicing.labelvolume import anchored
+from echo3d.slicing.standard import draw_sector, jittered, standard_sectors
+from echo3d.style.polar import PolarGrid
+from echo3d.style.speckle import draw_speckle, speckle_image
+
+POLAR = (224, 88)
+"""Samples and lines of the polar raster that training pictures are simulated on."""
+
+Arrays = dict[str, NDArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TorchLabels:
+    """The label volume of one heart in torch: the fast twin of ``slicing.labelvolume.WarpedLabels``."""
+
+    inverse: torch.Tensor
+
+    def look_up(self, points: NDArray) -> NDArray[np.uint8]:
+        """Return the structure at world points (..., 3) mm."""
+        world = torch.from_numpy(points.reshape(-1, 3).astype(np.float32))
+        low, high, flat, shape, origin = _constants()
+        rest = world + _sample(self.inverse, (world - low) / (high - low) * 2 - 1)
+        index = torch.round(rest - origin).long()
+        valid = ((index >= 0) & (index < shape)).all(dim=1)
+        index = torch.minimum(index.clamp(min=0), shape - 1)
+        labels = flat[(index[:, 0] * shape[1] + index[:, 1]) * shape[2] + index[:, 2]]
+        return (labels * valid).numpy().reshape(points.shape[:-1])
+
+
+_CACHE: dict[str, tuple[torch.Tensor, ...]] = {}
+
+
+def _constants() -> tuple[torch.Tensor, ...]:
+    """Return the box's corners and the template's label volume as tensors, made once per process."""
+    if not _CACHE:
+        grid, volume = field_grid(GRID_SIDE), load_label_volume()
+        low, high = (torch.from_numpy(np.array(v, dtype=np.float32)) for v in (grid.low, grid.high))
+        flat = torch.from_numpy(np.array(volume.labels).ravel())
+        origin = torch.from_numpy(np.array(volume.affine[:3, 3], dtype=np.float32))
+        _CACHE["all"] = (low, high, flat, torch.tensor(volume.labels.shape), origin)
+    return _CACHE["all"]
+
+
+def _sample(field: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+    """Return field (1, 3, D, D, D) at places (P, 3) in [-1, 1], (P, 3)."""
+    picked = torch.nn.functional.grid_sample(field, place.flip(1)[None, :, None, None], align_corners=True, padding_mode="border")
+    return picked[0, :, :, 0, 0].T
+
+
+def invert(x: NDArray) -> TorchLabels:
+    """Return the labels of the heart that has all material positions at ``x`` (M, 3) mm."""
+    material = load_material()
+    nodes, surface = x[material.count :], slice(0, material.count)
+    grid = field_grid(GRID_SIDE)
+    world = torch.from_numpy(grid.nodes().astype(np.float32))
+    low, high = _constants()[:2]
+    ahead = torch.from_numpy(nodes.astype(np.float32)) - world
+    forward = ahead.T.reshape(1, 3, GRID_SIDE, GRID_SIDE, GRID_SIDE)
+    back = -ahead
+    for _ in range(12):
+        back = back - 0.7 * (back + _sample(forward, (world + back - low) / (high - low) * 2 - 1))
+    side = (GRID_SIDE,) * 3
+    right = anchored(grid, back.numpy().reshape(*side, 3), material.rest[surface], x[surface])
+    return TorchLabels(torch.from_numpy(right.reshape(-1, 3)).T.reshape(1, 3, *side))
+
+
+def moved_sector(sector: Sector, rotation: NDArray, shift: NDArray) -> NDArray[np.float32]:
+    """Return (9,) origin, axis and lateral of a fan moved rigidly."""
+    return np.concatenate([rotation @ sector.origin + shift, rotation @ sector.axis, rotation @ sector.lateral]).astype(np.float32)
+
+
+def pictures(labels: TorchLabels, fans: dict[View, Sector], rng: np.random.Generator) -> Arrays:
+    """Return label slices and speckle pictures (6, H, W) uint8 of one phase on the network's raster."""
+    slices, echoes = [], []
+    plane = NETWORK_GRID.plane_mm()
+    for fan in fans.values():
+        inside = NETWORK_GRID.inside(fan.half_angle, fan.depth)
+        slices.append(np.where(inside, labels.look_up(fan.world(plane)), 0))
+        polar = PolarGrid(*POLAR, fan.half_angle, fan.depth)
+        picture = speckle_image(labels.look_up(fan.world(polar.plane_mm())), polar, NETWORK_GRID, draw_speckle(rng))
+        echoes.append(np.rint(picture * 255))
+    return {"labels": np.stack(slices).astype(np.uint8), "echo": np.stack(echoes).astype(np.uint8)}
+
+
+def phase_sample(x: NDArray, labels: TorchLabels, fans: dict[View, Sector], rng: np.random.Generator) -> Arrays:
+    """Return one sample: pictures, the true displacement and fans in the frame aligned to the template, chamber volumes."""
+    material, template = load_material(), load_template()
+    points = x[: material.count]
+    rotation, shift = rigid_between(points, template.points)
+    volumes = template.volumes_ml(points)
+    return pictures(labels, fans, rng) | {
+        "field": (points @ rotation.T + shift - template.points).astype(np.float16),
+        "sectors": np.stack([moved_sector(fan, rotation, shift) for fan in fans.values()]),
+        "fans": np.array([[fan.half_angle, fan.depth] for fan in fans.values()], dtype=np.float32),
+        "volumes": np.array([volumes[key] for key in ("lv", "rv", "la", "ra")], dtype=np.float32),
+    }
+
+
+def draw_fans(heart: Heart, rng: np.random.Generator) -> dict[View, Sector]:
+    """Return six jittered fans of a heart, one hand for all of them."""
+    template = load_template()
+    draws = {view: draw_sector(rng) for view in View}
+    level = float(rng.uniform(0, 1))
+    standard = standard_sectors(template, heart.ed[: len(template.points)], level=level)
+    return {view: jittered(standard[view], draws[view]) for view in View}
+
+
+def heart_samples(seed: tuple[int, ...], probes: int = 2) -> tuple[list[Arrays], dict]:
+    """Return samples of one drawn heart, ED and ES in turn for each of ``probes`` hands, and its record."""
+    rng = np.random.default_rng(seed)
+    heart = sound_heart(rng)
+    samples: list[Arrays] = []
+    labels = [invert(x) for x in (heart.ed, heart.es)]
+    for _ in range(probes):
+        fans = draw_fans(heart, rng)
+        samples += [phase_sample(x, seen, fans, rng) for x, seen in zip((heart.ed, heart.es), labels, strict=True)]
+    return samples, record_to_json(heart.record)
+
+
+def write_shard(out: Path, name: str, samples: list[Arrays], records: list[dict]) -> None:
+    """Write a shard whole or not at all."""
+    arrays = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
+    partial = out / f"{name}.partial"
+    with partial.open("wb") as stream:
+        np.savez(stream, records=np.array(json.dumps(records)), **arrays)  # type: ignore[arg-type]
+    partial.rename(out / f"{name}.npz")
+
+
+def main() -> None:
+    """Write shards until ``--count`` samples exist in this shard's share."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=16000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shard", default="0/1")
+    parser.add_argument("--probes", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    part, parts = map(int, options.shard.split("/"))
+    options.out.mkdir(parents=True, exist_ok=True)
+    per_shard, start = 120, time.monotonic()
+    for block in range(part, -(-options.count // per_shard), parts):
+        name = f"{options.seed:04d}_{block:05d}"
+        if (options.out / f"{name}.npz").exists():
+            continue
+        samples: list[Arrays] = []
+        records: list[dict] = []
+        while len(samples) < per_shard:
+            new, record = heart_samples((options.seed, block, len(records)), options.probes)
+            samples += new
+            records.append(record)
+        write_shard(options.out, name, samples, records)
+        print(json.dumps({"shard": name, "seconds": round(time.monotonic() - start, 1)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
