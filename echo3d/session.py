@@ -178,3 +178,10 @@ def toggled(session: Session, structures: frozenset[Structure], shown: bool) -> 
 def visible(session: Session) -> frozenset[Structure]:
     """Return the structures that are drawn."""
     return frozenset(Structure) - session.hidden - {Structure.BACKGROUND}
+
+
+def is_free(session: Session, view: View) -> bool:
+    """Return whether a file dropped on a view's panel is meant for that view: there is a study, and it lacks the view."""
+    if session.study is None:
+        return session.stage is Stage.FAILED
+    return view not in (session.result.clips if session.result is not None else session.study.by_view())

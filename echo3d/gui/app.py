@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 
     window = MainWindow()
     window.show()
+    window.flow.warm()
     QTimer.singleShot(0, lambda: window.open_paths(paths) if paths else window.open_demo())
     return app.exec()
 

@@ -31,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("open_files", "Open files…", "File", ("Ctrl+O",), "open"),
     Command("open_folder", "Open folder…", "File", ("Ctrl+Shift+O",)),
     Command("open_demo", "Open the demo patient", "File", ("Ctrl+D",), "heart"),
+    Command("compute_again", "Compute again", "File", ("Ctrl+R",), "reset"),
     Command("export_result", "Export result folder…", "File", ("Ctrl+E",), "export", True),
     Command("save_screenshot", "Save screenshot…", "File", ("Ctrl+Shift+S",), "camera"),
     Command("save_heart_picture", "Save heart picture…", "File"),

@@ -40,6 +40,8 @@ class VolumeCurve(QFrame):
 
     def _prepare(self) -> None:
         item = self.plot.getPlotItem()
+        self.plot.setAcceptDrops(False)
+        self.plot.viewport().setAcceptDrops(False)
         item.hideButtons()
         item.setMenuEnabled(False)
         self.plot.setMouseEnabled(False, False)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QMenu, QProgressBar, QSizePolicy, 
 
 from echo3d.gui import theme
 from echo3d.gui.icons import pixmap
-from echo3d.gui.widgets import button, label, row, rule, text_button
+from echo3d.gui.widgets import button, for_window, label, row, rule, text_button
 from echo3d.session import Session, Stage
 
 NOTICE = "RESEARCH USE – NOT FOR CLINICAL DIAGNOSIS"
@@ -94,7 +94,7 @@ class Header(QWidget):
         self._doing.setText(session.message if busy else "")
         self._bar.setValue(round(1000 * session.share) if busy else 0)
         self._export.setEnabled(session.stage is Stage.DONE and session.result is not None)
-        self._error.setText(session.error)
+        self._error.setText(for_window(session.error))
         self._error_bar.setVisible(bool(session.error))
 
 

@@ -123,7 +123,7 @@ def facing(plane: Sector, *, as_echo: bool) -> tuple[NDArray[np.float64], NDArra
     (array([0., 1., 0.]), array([ 0.,  0., -1.]))
     """
     if as_echo:
-        return -plane.normal + 0.0, -plane.axis
+        return -plane.normal + 0.0, -plane.axis + 0.0
     front = plane.normal if plane.normal @ _FROM_FRONT > 0 else -plane.normal
     up = _HEAD - (_HEAD @ front) * front
     return front, up / np.linalg.norm(up) if np.linalg.norm(up) > 0.1 else -plane.axis

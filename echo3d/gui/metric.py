@@ -112,7 +112,7 @@ class Metric(QFrame):
             part.setAlignment(Qt.AlignmentFlag.AlignBottom)
         self._unit.setContentsMargins(0, 0, 0, 6 if large else 4)
         self.setLayout(column(label(self._kind.title, "muted"), number, self._gauge, self._interval, margins=(12, 8, 12, 8), spacing=3))
-        self.setToolTip(f"{self._kind.tip}.\nClick to go to the frame.")
+        self.setToolTip(f"{self._kind.tip}.\nThe band is the 90 % interval. Click to go to the frame.")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(self._kind.title)
@@ -124,7 +124,7 @@ class Metric(QFrame):
         self._gauge.show_reading(reading)
         if reading.interval is not None:
             low, high = reading.interval
-            self._interval.setText(f"90 % interval  {low:.0f} – {high:.0f}")
+            self._interval.setText(f"90 %:  {low:.0f} – {high:.0f}")
         else:
             self._interval.setText("withheld" if withheld else "")
 

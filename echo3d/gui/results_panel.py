@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from echo3d.clinical.shown import Shown, shown
@@ -10,7 +11,7 @@ from echo3d.core.structures import CHAMBER_KEYS, colour
 from echo3d.gui import theme
 from echo3d.gui.icons import pixmap
 from echo3d.gui.metric import KINDS, Metric, Reading
-from echo3d.gui.widgets import card, column, label, row
+from echo3d.gui.widgets import card, column, for_window, label, row
 from echo3d.session import Session
 
 _CHAMBERS = {"lv": "Left ventricle", "rv": "Right ventricle", "la": "Left atrium", "ra": "Right atrium"}
@@ -91,6 +92,12 @@ class ChamberTable(QWidget):
         for line in range(1, len(_CHAMBERS) + 1):
             grid.setRowStretch(line, 1)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Go to the frame of the volume under the pointer."""
+        for (_, what), cell in self._cells.items():
+            if what != "change" and cell.geometry().contains(event.position().toPoint()):
+                self.phase_wanted.emit(what)
+
     def show_volumes(self, volumes: dict[str, dict[str, float]] | None) -> None:
         """Show volumes, or dashes."""
         for (key, what), cell in self._cells.items():
@@ -145,7 +152,7 @@ class Notes(QFrame):
             if (old := item.widget()) is not None:
                 old.deleteLater()
         for text in warnings:
-            self._list.addWidget(_note(text))
+            self._list.addWidget(_note(for_window(text)))
         if session.result is not None and not warnings:
             self._list.addWidget(_note("No warnings.", picture="check", tint=theme.ED))
         self._list.addStretch(1)

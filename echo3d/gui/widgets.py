@@ -18,6 +18,15 @@ def label(text: str, kind: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
+def for_window(sentence: str) -> str:
+    """Return a sentence with the window's way out in place of the command line's.
+
+    >>> for_window("name it with --view to be sure")
+    "name it by dropping its file on that view's panel to be sure"
+    """
+    return sentence.replace("with --view", "by dropping its file on that view's panel")
+
+
 def button(name: str, tip: str, pressed: Callable[[], object], *, checkable: bool = False) -> QToolButton:
     """Return a flat button with an icon and a tool tip."""
     made = QToolButton()

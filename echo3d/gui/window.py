@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QUndoCommand, QUndoStack
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QUndoStack
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QWidget
 
 from echo3d.core.views import View
@@ -21,9 +21,10 @@ from echo3d.gui.icons import icon, pixmap
 from echo3d.gui.patient_page import PatientPage
 from echo3d.gui.study_flow import StudyFlow
 from echo3d.gui.tasks import Tasks
+from echo3d.gui.undo import PhaseChange, Phases
 from echo3d.gui.widgets import column
 from echo3d.paths import resource, user_config, user_logs
-from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, opening, recomputing, toggled, with_phase_frame
+from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, is_free, opening, recomputing, toggled, with_phase_frame
 from echo3d.settings import load_settings, save_settings, with_recent
 
 TICK_MS = 16
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
         grid = self.page.views.grid
         view = grid.view_under(grid.mapFrom(self, event.position().toPoint()))
         alone = len(paths) == 1 and paths[0].is_file() and paths[0].suffix.lower() != ".zip"
-        if view is not None and alone and self.session.study is not None and view not in self.session.study.by_view():
+        if view is not None and alone and is_free(self.session, view):
             self.assign(view, paths[0])
         else:
             self.open_paths(paths)
@@ -206,18 +207,26 @@ class MainWindow(QMainWindow):
     def _set_phase(self, phase: str) -> None:
         if self.session.result is not None and self.session.stage in (Stage.DONE, Stage.FAILED):
             changed = with_phase_frame(self.session, phase, self.page.leading_frame())
-            self.undo.push(PhaseChange(self, f"set {phase.upper()}", changed.ed, changed.es))
+            self.undo.push(PhaseChange(f"set {phase.upper()}", self.recompute, self._phases(), (changed.ed, changed.es)))
 
     def reset_phases(self) -> None:
         """Use the proposed frames again."""
         if self.session.ed or self.session.es:
-            self.undo.push(PhaseChange(self, "use the proposed frames", {}, {}))
+            self.undo.push(PhaseChange("use the proposed frames", self.recompute, self._phases(), ({}, {})))
+
+    def _phases(self) -> Phases:
+        return self.session.ed, self.session.es
 
     def recompute(self, ed: dict[View, int], es: dict[View, int]) -> None:
         """Compute the heart again with other frames."""
         if self.session.study is not None:
             self.dispatch(lambda session: recomputing(session, ed=ed, es=es))
             self.flow.compute(self.session)
+
+    def compute_again(self) -> None:
+        """Compute the heart of the open study again, for instance after the inference process was lost."""
+        if self.session.stage in (Stage.DONE, Stage.FAILED):
+            self.recompute(self.session.ed, self.session.es)
 
     def go_ed(self) -> None:
         """Show end-diastole and stand still."""
@@ -371,24 +380,6 @@ class MainWindow(QMainWindow):
         self.tasks.close()
         self.engine.close()
         super().closeEvent(event)
-
-
-class PhaseChange(QUndoCommand):
-    """Other ED and ES frames, and the way back."""
-
-    def __init__(self, window: MainWindow, text: str, ed: dict[View, int], es: dict[View, int]) -> None:
-        super().__init__(text)
-        self._window = window
-        self._before = (window.session.ed, window.session.es)
-        self._after = (ed, es)
-
-    def redo(self) -> None:
-        """Use the new frames."""
-        self._window.recompute(*self._after)
-
-    def undo(self) -> None:
-        """Use the frames from before."""
-        self._window.recompute(*self._before)
 
 
 def _is_demo(session: Session) -> bool:

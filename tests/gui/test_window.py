@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -217,3 +219,28 @@ def test_the_embedded_patient_end_to_end(window, qtbot) -> None:
     window.undo.undo()
     qtbot.waitUntil(lambda: window.session.stage in (Stage.DONE, Stage.FAILED), timeout=WAIT)
     assert window.session.result.ed_frame[View.A4C] == result.ed_frame[View.A4C]
+
+
+def test_a_lost_engine_is_a_sentence_and_the_window_goes_on(window, qtbot) -> None:
+    window.open_demo()
+    qtbot.waitUntil(lambda: window.session.stage is Stage.COMPUTING and window.engine.pid is not None, timeout=WAIT)
+    os.kill(window.engine.pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: window.session.stage is Stage.FAILED, timeout=WAIT)
+    assert "signal 9" in window.session.error
+    assert window.session.study is not None
+    window.compute_again()
+    assert window.session.stage is Stage.COMPUTING
+    qtbot.waitUntil(lambda: window.engine.pid is not None, timeout=WAIT)
+
+
+def test_a_file_dropped_on_an_empty_panel_becomes_that_view(window, qtbot, tmp_path) -> None:
+    only = tmp_path / "one.dcm"
+    only.write_bytes((resource("demo") / "a4c.dcm").read_bytes())
+    other = tmp_path / "unknown.dcm"
+    other.write_bytes((resource("demo") / "psax_mid.dcm").read_bytes())
+    drop(window, [only])
+    qtbot.waitUntil(lambda: window.session.study is not None, timeout=WAIT)
+    panel = window.page.views.grid.panels[View.PSAX_APICAL]
+    drop(window, [other], panel.mapTo(window, panel.rect().center()))
+    qtbot.waitUntil(lambda: window.session.study is not None, timeout=WAIT)
+    assert set(window.session.study.by_view()) == {View.A4C, View.PSAX_APICAL}
