@@ -59,8 +59,8 @@ packages() {
 # The CPU build first, so that nothing pulls gigabytes of CUDA; README.md says how to get CUDA.
 torch_first() {
     "$VENV/bin/python" -c "import importlib.metadata as m, sys; sys.exit(m.version('torch').split('+')[0] != '$TORCH')" 2>/dev/null && return 0
-    $pip install -c constraints.txt "torch==$TORCH+cpu" 2>/dev/null ||
-        $pip install -c constraints.txt "torch==$TORCH+cpu" --extra-index-url https://download.pytorch.org/whl/cpu 2>/dev/null ||
+    # shellcheck disable=SC2086
+    $pip install -c constraints.txt "torch==$TORCH+cpu" ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} 2>/dev/null ||
         $pip install -c constraints.txt "torch==$TORCH" || stop "pip could not install torch; see its message above."
 }
 

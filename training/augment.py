@@ -81,7 +81,7 @@ def look(echo: Tensor, labels: Tensor, fans: Tensor, bank: Tensor) -> Tensor:
     batch, views = labels.shape[:2]
     stored = echo.float() / 255
     quick = quick_pictures(labels, bank)
-    picture = torch.where(torch.rand(batch, 1, 1, 1) < 0.62, stored, quick)
+    picture = torch.where(torch.rand(batch, 1, 1, 1) < 0.7, stored, quick)
     picture = shadowed(picture)
     picture = picture.clamp(min=0) ** uniform((batch, views, 1, 1), 0.65, 1.6) * uniform((batch, 1, 1, 1), 0.65, 1.45)
     blurred = functional.avg_pool2d(picture, 3, stride=1, padding=1)

@@ -1,6 +1,6 @@
 """Measure S2MNet on hearts it never saw, calibrate its intervals, and export weights with their card.
 
-python -m training.evaluate --run runs/lean --cal runs/cal --test runs/test --outofspan runs/outofspan --out resources/weights/lean.safetensors
+    python -m training.evaluate --run runs/lean --cal runs/cal --test runs/test --outofspan runs/outofspan --out FILE
 """
 
 from __future__ import annotations

@@ -24,9 +24,10 @@ def weights_path(name: str) -> Path:
     ModelError
         If there are none of that name.
     """
-    path = resource(f"weights/{name}.safetensors")
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.safetensors"))) or "none"
+    folder = resource("weights")
+    path = folder / f"{name}.safetensors"
+    if Path(name).name != name or not path.exists():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.safetensors"))) or "none"
         raise ModelError(f"--model must name installed weights ({known}), found {name!r}; choose one of them or reinstall echo3d")
     return path
 

@@ -67,9 +67,14 @@ class Encoder(nn.Module):
     def __init__(self, config: S2MNetConfig) -> None:
         super().__init__()
         widths = config.channels
-        blocks: list[nn.Module] = [nn.Conv2d(2, widths[0], 5, stride=4, padding=2), nn.ReLU(), Residual(widths[0])]
+        blocks: list[nn.Module] = [
+            nn.Conv2d(2, widths[0], 5, stride=4, padding=2),
+            nn.GroupNorm(8, widths[0]),
+            nn.ReLU(),
+            Residual(widths[0]),
+        ]
         for before, after in zip(widths, widths[1:], strict=False):
-            blocks += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU(), Residual(after)]
+            blocks += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(8, after), nn.ReLU(), Residual(after)]
         side = -(-config.raster // 32)
         self.features = nn.Sequential(*blocks)
         self.squeeze = nn.Conv2d(widths[-1], 64, 1)
@@ -77,7 +82,7 @@ class Encoder(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return (B, token) of pictures (B, 2, H, W)."""
-        features = torch.relu(self.features(pictures))  # B C h w
+        features = torch.relu(self.features(5 * pictures - 0.7))  # B C h w, grey values about even
         return self.token(torch.relu(self.squeeze(features)).flatten(1))
 
 
@@ -118,6 +123,7 @@ class S2MNet(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.view = nn.Parameter(0.02 * torch.randn(VIEWS, config.token))
+        self.summary = nn.Sequential(nn.Linear(VIEWS * config.token, config.token), nn.GELU(), nn.Linear(config.token, config.token))
         self.exchange = nn.ModuleList([Exchange(config) for _ in range(config.layers)])
         self.norm = nn.LayerNorm(config.token)
         self.coarse = nn.Linear(config.token, config.principal)
@@ -138,7 +144,7 @@ class S2MNet(nn.Module):
         own = self.view.expand(len(pictures), -1, -1).clone()  # B V T
         own[looked] = own[looked] + self.encoder(pictures[looked].contiguous(memory_format=torch.channels_last))
         trust = self.trust(own).squeeze(-1)  # B V
-        tokens = own
+        tokens = own + self.summary((own * present[..., None]).flatten(1))[:, None]
         for layer in self.exchange:
             tokens = layer(tokens, present)
         tokens = self.norm(tokens)
