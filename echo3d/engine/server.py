@@ -22,6 +22,9 @@ from echo3d.engine.protocol import Message, read_message, write_message
 from echo3d.errors import Echo3dError, EngineError, InputError
 from echo3d.logs import log_failure
 
+_GRACE_S = 0.3
+"""An idle process ends by itself at once; a busy one is not waited for longer than this."""
+
 Answer = Callable[["Worker", Message], Message]
 
 
@@ -66,7 +69,8 @@ def _read_requests(stream: BinaryIO, requests: queue.Queue[Message | None]) -> N
         while (message := read_message(stream)) is not None:
             requests.put(message)
             if message.kind == "shutdown":
-                return
+                time.sleep(_GRACE_S)
+                break
     except (EngineError, OSError):
         pass
     os._exit(0)
