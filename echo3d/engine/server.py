@@ -37,18 +37,20 @@ class Worker:
     out : where replies are written
     models : warm networks by (name, device)
     last : the newest result, for export
+    writing : held while files are written
     """
 
     out: BinaryIO
     models: dict[tuple[str, str], Any] = field(default_factory=dict)
     last: StudyResult | None = None
+    writing: threading.Lock = field(default_factory=threading.Lock)
 
 
 def main() -> int:
     """Answer requests from standard input until it closes; return the exit code."""
     worker = Worker(_own_stdout())
     requests: queue.Queue[Message | None] = queue.Queue()
-    threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
+    threading.Thread(target=_read_requests, args=(sys.stdin.buffer, requests, worker.writing), daemon=True).start()
     while (message := requests.get()) is not None:
         if message.kind == "shutdown":
             return 0
@@ -63,8 +65,8 @@ def _own_stdout() -> BinaryIO:
     return out
 
 
-def _read_requests(stream: BinaryIO, requests: queue.Queue[Message | None]) -> None:
-    """Hand on requests; when the window is gone, end at once, even in the middle of a computation."""
+def _read_requests(stream: BinaryIO, requests: queue.Queue[Message | None], writing: threading.Lock) -> None:
+    """Hand on requests; when the window is gone, end, even in the middle of a computation, but not of an export."""
     try:
         while (message := read_message(stream)) is not None:
             requests.put(message)
@@ -73,7 +75,8 @@ def _read_requests(stream: BinaryIO, requests: queue.Queue[Message | None]) -> N
                 break
     except (EngineError, OSError):
         pass
-    os._exit(0)
+    with writing:
+        os._exit(0)
 
 
 def _answer(worker: Worker, message: Message) -> None:
@@ -155,7 +158,8 @@ def _export(worker: Worker, message: Message) -> Message:
         raise InputError("only a finished result can be exported and there is none; reconstruct the study again")
     from echo3d.pipeline import write_result
 
-    write_result(worker.last, Path(message.body["out"]))
+    with worker.writing:
+        write_result(worker.last, Path(message.body["out"]))
     return Message("done", message.ticket, {})
 
 

@@ -57,6 +57,7 @@ def show_report(parent: QWidget, renderer: str) -> QDialog:
     dialog = _dialog(parent, "System report")
     text = QPlainTextEdit(f"echo3d {echo3d.__version__}\nOpenGL of this window: {renderer}\n\nAsking echo3d doctor …\n")
     text.setReadOnly(True)
+    text.setStyleSheet("font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace;")
     text.setMinimumSize(680, 460)
     copy = QPushButton("Copy")
     copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(text.toPlainText()))
@@ -68,11 +69,17 @@ def show_report(parent: QWidget, renderer: str) -> QDialog:
     doctor.readyReadStandardOutput.connect(
         lambda: text.appendPlainText(bytes(doctor.readAllStandardOutput().data()).decode(errors="replace").rstrip())
     )
-    dialog.finished.connect(doctor.kill)
+    dialog.finished.connect(lambda _: _end(doctor))
     frozen = getattr(sys, "frozen", False)
     doctor.start(sys.executable, ["doctor"] if frozen else ["-m", "echo3d", "doctor"])
     dialog.open()
     return dialog
+
+
+def _end(process: QProcess) -> None:
+    """End a process that may still run."""
+    process.kill()
+    process.waitForFinished(3000)
 
 
 def _dialog(parent: QWidget, title: str) -> QDialog:

@@ -14,6 +14,7 @@ from echo3d.core.result import StudyResult
 from echo3d.core.sector import Sector
 from echo3d.core.structures import BLOOD, CHAMBERS, Structure
 from echo3d.gui.heart_scene import Skin, cap, skin_of, surface
+from echo3d.gui.overlays import following
 from echo3d.session import Drawing
 
 
@@ -45,12 +46,19 @@ class HeartFrame:
 
 
 class HeartFrames:
-    """The hearts of one result in one look; filled by one thread, read by another."""
+    """The hearts of one result in one look; filled by one thread, read by another.
 
-    def __init__(self, template: Template, result: StudyResult, look: Look) -> None:
+    Parameters
+    ----------
+    template, result, look : what is drawn, and how
+    wanted : the heart that is shown; it is made first
+    """
+
+    def __init__(self, template: Template, result: StudyResult, look: Look, *, wanted: int = 0) -> None:
         self._template = template
         self._points = result.beat.points
         self.look = look
+        self.wanted = wanted
         self.stopped = False
         self._made: dict[int, HeartFrame] = {}
 
@@ -59,15 +67,15 @@ class HeartFrames:
         return len(self._points)
 
     def fill(self, ready: Callable[[], None]) -> None:
-        """Make all hearts; say ``ready`` after the first and the last."""
+        """Make all hearts, the one that is shown first; say ``ready`` after it."""
         walls, blood = self._skins()
-        for number in range(len(self._points)):
-            if self.stopped:
-                return
+        left = set(range(len(self._points)))
+        while left and not self.stopped:
+            number = following(left, self.wanted, len(self._points))
+            left.remove(number)
             self._made[number] = self._make(np.asarray(self._points[number], float), walls, blood)
-            if number == 0:
+            if len(self._made) == 1:
                 ready()
-        ready()
 
     def _skins(self) -> tuple[Skin, Skin]:
         glass = self.look.drawing is Drawing.GLASS
@@ -80,8 +88,5 @@ class HeartFrames:
         return HeartFrame(surface(points, walls), section, surface(points, blood) if len(blood.faces) else pv.PolyData())
 
     def frame(self, number: int) -> HeartFrame | None:
-        """Return a heart, or the last one made before it, or None."""
-        for position in range(number, -1, -1):
-            if position in self._made:
-                return self._made[position]
-        return None
+        """Return a heart if it is made."""
+        return self._made.get(number)

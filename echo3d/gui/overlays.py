@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,32 +63,49 @@ def view_plane(result: StudyResult, view: View, share: float = 0.0) -> Sector | 
 
 
 class OverlayStore:
-    """The overlays of one result, by view and number of the heart within the beat."""
+    """The overlays of one result, by view and number of the heart within the beat; filled by one thread, read by another.
+
+    ``wanted`` is the heart that is shown: the reading thread sets it, and the filling thread makes it and its followers first.
+    """
 
     def __init__(self, template: Template, result: StudyResult) -> None:
         self._template = template
         self._result = result
         self._made: dict[tuple[View, int], Overlay] = {}
+        self.wanted = 0
         self.stopped = False
 
     def fill(self, ready: Callable[[], None]) -> None:
-        """Make all overlays, end-diastole first."""
+        """Make all overlays; say ``ready`` when those that are shown are there, and at the end."""
         share = ejected(self._result)
-        for number in range(len(share)):
-            for view, clip in self._result.clips.items():
-                plane = view_plane(self._result, view, float(share[number]))
-                if self.stopped:
-                    return
-                if plane is not None:
-                    points = np.asarray(self._result.beat.points[number], float)
-                    self._made[view, number] = overlay_of(self._template, points, plane, clip)
-            if number == 0:
+        left = set(range(len(share)))
+        while left and not self.stopped:
+            number = following(left, self.wanted, len(share))
+            left.remove(number)
+            self._make(number, float(share[number]))
+            if number == self.wanted or not left:
                 ready()
-        ready()
+
+    def _make(self, number: int, share: float) -> None:
+        """Make one heart's overlays in all views."""
+        points = np.asarray(self._result.beat.points[number], float)
+        for view, clip in self._result.clips.items():
+            plane = view_plane(self._result, view, share)
+            if plane is not None and not self.stopped:
+                self._made[view, number] = overlay_of(self._template, points, plane, clip)
 
     def overlay(self, view: View, number: int) -> Overlay | None:
         """Return the overlay if it is made."""
         return self._made.get((view, number))
+
+
+def following(numbers: Collection[int], start: int, count: int) -> int:
+    """Return the first of ``numbers`` at or after ``start``, round the end of the beat.
+
+    >>> following({0, 1, 7}, 5, 10), following({0, 1}, 5, 10)
+    (7, 0)
+    """
+    return min(numbers, key=lambda number: (number - start) % count)
 
 
 def overlay_of(template: Template, points: NDArray, plane: Sector, clip: EchoClip) -> Overlay:

@@ -124,17 +124,17 @@ class PatientPage(QWidget):
         shown = plane or next(iter(session.result.ed.planes.values()))
         front, up = facing(shown, as_echo=session.as_echo)
         look = Look(session.drawing, visible(session), shown, front)
-        hearts = self._hearts = HeartFrames(load_template(), session.result, look)
+        hearts = self._hearts = HeartFrames(load_template(), session.result, look, wanted=max(self._heart_number, 0))
         points = np.asarray(session.result.ed.points, float)
 
         def ready() -> None:
             if self._hearts is hearts:
                 self.heart.heart.show_frames(hearts, fan=plane)
-                self.heart.heart.show_number(self._heart_number, now=True)
+                self.heart.heart.show_number(hearts.wanted, now=True)
                 if aim:
                     self.heart.heart.look_along(look, points, up)
 
-        self._tasks.run(lambda: hearts.fill(_once(lambda: self._tasks.post(ready))), _ignore, _ignore)
+        self._tasks.run(lambda: hearts.fill(lambda: self._tasks.post(ready)), _ignore, _ignore)
 
     # -- time ----------------------------------------------------------------------------------------------------------------------------
 
@@ -145,6 +145,9 @@ class PatientPage(QWidget):
         self._show_panels(moment, all_panels)
         self._show_time(moment)
         self._heart_number = moment.number
+        for store in (self._overlays, self._hearts):
+            if store is not None:
+                store.wanted = moment.number
         self.heart.heart.show_number(moment.number)
         if self._session.result is not None and (all_panels or now - self._curve_at > _CURVE_S):
             self._curve_at = now
@@ -257,9 +260,3 @@ def _aims_elsewhere(old: Session, new: Session) -> bool:
 
 def _ignore(_: object) -> None:
     return None
-
-
-def _once(call):  # type: ignore[no-untyped-def]
-    """Return a function that calls ``call`` the first time only."""
-    left = [call]
-    return lambda: left.pop()() if left else None

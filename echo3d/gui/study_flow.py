@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class StudyFlow:
         self._engine = engine
         self._dispatch = dispatch
         self._with = {"model": model, "device": device}
+        self._export: Future[Message] | None = None
 
     def warm(self) -> None:
         """Wake the network before it is needed; what goes wrong is said with the first study."""
@@ -86,7 +88,13 @@ class StudyFlow:
 
     def export(self, out: Path, done: Callable[[], None], wrong: Callable[[str], None]) -> None:
         """Have the newest result written into a folder."""
-        self._tasks.bring(self._engine.request("export", {"out": str(out)}), lambda _: done(), wrong)
+        self._export = self._engine.request("export", {"out": str(out)})
+        self._tasks.bring(self._export, lambda _: done(), wrong)
+
+    @property
+    def exporting(self) -> bool:
+        """Whether a result folder is being written."""
+        return self._export is not None and not self._export.done()
 
 
 def _followed(change: Change, then: Callable[[Session], None], ticket: int, now: Session) -> Session:

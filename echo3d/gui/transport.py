@@ -43,7 +43,7 @@ class TimeLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = TimeState()
-        self.setMinimumWidth(120)
+        self.setMinimumWidth(70)
         self.setFixedHeight(34)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Time line")
@@ -114,7 +114,7 @@ class Transport(QFrame):
         self._play = button("pause", "Play or pause (Space)", lambda: self.command.emit("toggle_playing"))
         self._speed = self._speed_button()
         self._time = label("", "muted")
-        self._time.setFixedWidth(122)
+        self._time.setFixedWidth(112)
         self._time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._ed = text_button(
             "Set ED", "Take this frame of the selected view as end-diastole (Shift+D)", self._sender("set_ed"), kind="ed"
@@ -138,7 +138,7 @@ class Transport(QFrame):
             menu.addAction(speed_text(speed)).triggered.connect(lambda _=False, chosen=speed: self.speed_wanted.emit(chosen))
         made.setMenu(menu)
         made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        made.setFixedWidth(54)
+        made.setFixedWidth(46)
         return made
 
     def show_playing(self, playing: bool, speed: float) -> None:

@@ -189,7 +189,9 @@ class ViewPanel(QWidget):
     def _paint_title(self, painter: QPainter) -> None:
         painter.setFont(theme.sized(12, bold=True))
         painter.setPen(QColor(theme.TEXT if self.state.clip else theme.MUTED))
-        painter.drawText(QRectF(PAD, 7, self.width() - 70, 18), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.view.title)
+        room = self.width() - 2 * PAD - (36 if self.state.badge else 0)
+        title = painter.fontMetrics().elidedText(self.view.title, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(QRectF(PAD, 7, room, 18), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
         if self.state.badge:
             tint = QColor(theme.ED if self.state.badge == "ED" else theme.ES)
             box = QRectF(self.width() - PAD - 30, 7, 30, 18)

@@ -28,6 +28,8 @@ from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, i
 from echo3d.settings import load_settings, save_settings, with_recent
 
 TICK_MS = 16
+_CLOSE_S, _EXPORT_S = 2.0, 120.0
+"""How long the inference process may take to end; longer while it writes a result folder."""
 FILTERS = "Echo studies (*.dcm *.zip *.mp4 *.avi *.mov *.png *.jpg *.jpeg DICOMDIR);;All files (*)"
 
 
@@ -65,7 +67,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"echo3d – {NOTICE}")
         self.setWindowIcon(QIcon(pixmap("heart", "#ff6b6b", 64)))
         self.setAcceptDrops(True)
-        self.setMinimumSize(1080, 720)
+        self.setMinimumSize(1200, 740)
         body = QWidget()
         layout = column(self.header, self.page, spacing=0)
         layout.setStretch(1, 1)
@@ -310,6 +312,7 @@ class MainWindow(QMainWindow):
         """Ask for a folder and write the result into it."""
         name, _ = QFileDialog.getSaveFileName(self, "Name of the result folder", "echo3d-result")
         if name:
+            self.say("Writing the result folder …")
             self.flow.export(Path(name), lambda: self.say("The result folder was written."), self._wrong)
 
     def save_screenshot(self) -> None:
@@ -378,7 +381,7 @@ class MainWindow(QMainWindow):
         self._timer.stop()
         self.page.close_page()
         self.tasks.close()
-        self.engine.close()
+        self.engine.close(_EXPORT_S if self.flow.exporting else _CLOSE_S)
         super().closeEvent(event)
 
 
