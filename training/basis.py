@@ -85,6 +85,7 @@ def initialise(network: S2MNet, fields: NDArray, planes: NDArray) -> NDArray[np.
     network.place.copy_(torch.from_numpy(places))
     network.plane_mean.copy_(torch.from_numpy(planes.mean(axis=0)))
     with torch.no_grad():
-        network.coarse.weight.mul_(0.3)
-        network.plane[-1].weight.mul_(0.1)
+        for silent in (network.correction, network.weights, network.plane[-1]):
+            silent.weight.zero_()
+            silent.bias.zero_()
     return at_points

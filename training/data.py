@@ -47,6 +47,6 @@ class Shards:
         rows = [(b, 2 * (c - s) + k) for b, c, s in zip(block, chosen, start, strict=True) for k in (0, 1)]
         return {key: torch.from_numpy(np.stack([self.parts[b][key][r] for b, r in rows])) for key in KEYS}
 
-    def all(self) -> dict[str, Tensor]:
+    def all(self, keys: tuple[str, ...] = KEYS) -> dict[str, Tensor]:
         """Return every sample, ED and ES in turn."""
-        return {key: torch.from_numpy(np.concatenate([part[key] for part in self.parts])) for key in KEYS}
+        return {key: torch.from_numpy(np.concatenate([part[key] for part in self.parts])) for key in keys}

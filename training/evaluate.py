@@ -1,6 +1,6 @@
 """Measure S2MNet on hearts it never saw, calibrate its intervals, and export weights with their card.
 
-    python -m training.evaluate --run runs/lean --cal runs/cal --test runs/test --outofspan runs/outofspan --out FILE
+python -m training.evaluate --run runs/lean --cal runs/cal --test runs/test --outofspan runs/outofspan --out FILE
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.modelcard import ModelCard
 from echo3d.core.structures import CHAMBER_KEYS
 from echo3d.core.views import View
-from echo3d.io.weights import write_weights
+from echo3d.io.weights import shortened, write_weights
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
 from echo3d.reconstruction.uncertainty import conformal_quantile
 from training.data import Shards
@@ -137,11 +137,11 @@ def load_all(folder: Path) -> dict[str, Tensor]:
     return shards.all()
 
 
-def averaged(run: Path) -> tuple[S2MNet, dict]:
-    """Return the averaged network of a run and the run's state."""
-    state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
-    network = S2MNet(S2MNetConfig(**state["config"]), len(state["average"]["template"])).eval()
-    network.load_state_dict({key: (v.half().float() if v.is_floating_point() else v) for key, v in state["average"].items()})
+def trained(run: Path) -> tuple[S2MNet, dict]:
+    """Return the network of a run in the half precision it is shipped in, and the run's state."""
+    state = torch.load(run / "network.pt", weights_only=True, map_location="cpu")
+    network = S2MNet(S2MNetConfig(**state["config"]), len(state["network"]["template"])).eval()
+    network.load_state_dict({key: shortened(key, v).to(v.dtype) for key, v in state["network"].items()})
     return network.to(memory_format=torch.channels_last), state
 
 
@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--command", default="")
     options = parser.parse_args()
     torch.set_num_threads(2)
-    network, state = averaged(options.run)
+    network, state = trained(options.run)
     calibration = load_all(options.cal)
     bounds, sigma = calibrate(network, calibration)
     test, foreign = load_all(options.test), load_all(options.outofspan)
@@ -174,9 +174,8 @@ def main() -> None:
         trained={
             "date": date.today().isoformat(),
             "command": options.command,
-            "steps": state["step"],
-            "minutes": round(state["spent_s"] / 60, 1),
-            "samples": log[-1]["samples"],
+            "samples": state["samples"],
+            "log": log[0] | log[-1],
         },
         template_sha256=load_template().sha256,
         image_hw=(state["config"]["raster"],) * 2,

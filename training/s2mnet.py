@@ -1,6 +1,9 @@
-"""Train S2MNet on drawn hearts.
+"""Second stage of training S2MNet: from structure maps to fields, on a trained encoder.
 
-python -m training.s2mnet --data runs/samples --val runs/val --out runs/lean --minutes 80
+    python -m training.s2mnet --data runs/samples --val runs/val --encoder runs/encoder/encoder.pt --out runs/lean --minutes 8
+
+The encoder stays as it is; its maps of all samples are computed once, the Gaussian estimate is fitted in closed form, and the rest of the
+network learns from the maps at several hundred samples a second.
 """
 
 from __future__ import annotations
@@ -8,7 +11,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,113 +20,133 @@ import torch
 from torch import Tensor
 
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
-from training.augment import look, spoiled, texture_bank
+from training.augment import fan_masks, look, spoiled, texture_bank
 from training.basis import initialise
 from training.data import Shards
+from training.gaussian import fit_estimate
 from training.losses import Measures, Target, loss_terms, measures, volumes_ml
+from training.schedule import learning_rate
+
+SPOILED_SHARE = 0.35
 
 
-@dataclass
-class Run:
-    """The moving parts of one training."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Cache:
+    """What the second stage needs of every sample.
 
-    network: S2MNet
-    average: S2MNet
-    optimiser: torch.optim.Optimizer
-    at_points: Tensor
-    constants: Measures
-    bank: Tensor
-    rng: np.random.Generator
-    step: int = 0
-    spent_s: float = 0.0
+    Parameters
+    ----------
+    maps : (L, S, V, cells) float16, structure maps of L different looks
+    genuine : (L, S, V) bool, false where the picture was spoiled
+    field, sectors, volumes, coarse : the truth, (S, ...)
+    """
 
-
-def begin(shards: Shards, config: S2MNetConfig, seed: int, device: torch.device) -> Run:
-    """Return a fresh run whose principal fields come from the samples there are."""
-    torch.manual_seed(seed)
-    fields, planes = start_fields(shards)
-    network = S2MNet(config, fields.shape[1])
-    at_points = initialise(network, fields, planes)
-    network.to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.02)
-    return Run(
-        network=network,
-        average=copy.deepcopy(network).eval(),
-        optimiser=optimiser,
-        at_points=torch.from_numpy(at_points).to(device),
-        constants=measures(at_points, device),
-        bank=texture_bank(48, seed),
-        rng=np.random.default_rng(seed),
-    )
+    maps: Tensor
+    genuine: Tensor
+    field: Tensor
+    sectors: Tensor
+    volumes: Tensor
+    coarse: Tensor
 
 
-def start_fields(shards: Shards, most: int = 3600) -> tuple[np.ndarray, np.ndarray]:
-    """Return displacement fields (S, N, 3) and planes (S, V, 9) of the first samples."""
-    fields = np.concatenate([part["field"] for part in shards.parts[: most // 100]])[:most]
+@torch.inference_mode()
+def look_maps(network: S2MNet, shards: Shards, bank: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Return maps (S, V, cells) of one look at every sample, and (S, V) bool where it was not spoiled."""
+    maps, genuine = [], []
+    for part in shards.parts:
+        for start in range(0, len(part["field"]), 60):
+            echo, labels, fans = (torch.from_numpy(part[key][start : start + 60]) for key in ("echo", "labels", "fans"))
+            pictures = look(echo, labels, fans, bank)
+            pictures, bad = spoiled(pictures, bank, share) if share else (pictures, torch.zeros(pictures.shape[:2], dtype=torch.bool))
+            maps.append(network.maps(pictures, torch.ones_like(bad)).half())
+            genuine.append(~bad)
+    return torch.cat(maps), torch.cat(genuine)
+
+
+def coefficients(field: Tensor, at_points: Tensor) -> Tensor:
+    """Return (S, R) coefficients of fields (S, N, 3) in the principal fields at the points (R + 1, N * 3)."""
+    axes = at_points[:-1]
+    return torch.cat([(part.float().flatten(1) - at_points[-1]) @ axes.T / axes.square().sum(dim=1) for part in field.split(500)])
+
+
+def build(config: S2MNetConfig, encoder: Path, shards: Shards) -> tuple[S2MNet, Tensor]:
+    """Return a network with the trained encoder and principal fields, and the principal fields at the points."""
+    fields = np.concatenate([part["field"][::3] for part in shards.parts])[:4000].astype(np.float32)
     planes = np.concatenate([part["sectors"] for part in shards.parts])
-    return fields.astype(np.float32), planes
+    network = S2MNet(config, fields.shape[1])
+    at_points = torch.from_numpy(initialise(network, fields, planes))
+    network.encoder.load_state_dict(torch.load(encoder, weights_only=True)["encoder"])
+    network.encoder.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval(), at_points
 
 
-def draw_present(count: int) -> Tensor:
-    """Return (2 * count, V) bool: three of five pairs with all views, the others with one to five at random."""
-    number = torch.where(torch.rand(count) < 0.6, VIEWS, torch.randint(1, VIEWS, (count,)))
-    order = torch.rand(count, VIEWS).argsort(dim=1)
-    return (order < number[:, None]).repeat_interleave(2, dim=0)
+def remember(network: S2MNet, shards: Shards, at_points: Tensor, bank: Tensor) -> Cache:
+    """Return two looks at every sample, the second partly spoiled, and fit the Gaussian estimate to the first."""
+    truth = shards.all(("field", "sectors", "volumes"))
+    looks = [look_maps(network, shards, bank, share) for share in (0.0, SPOILED_SHARE)]
+    cache = Cache(*(torch.stack(part) for part in zip(*looks, strict=True)), **truth, coarse=coefficients(truth["field"], at_points))
+    fit_estimate(network.estimate, cache.maps[0], cache.coarse)
+    return cache
 
 
-def truth(run: Run, batch: dict[str, Tensor], genuine: Tensor, device: torch.device) -> Target:
-    """Return the targets of a batch, with the coefficients of its fields in the principal fields."""
-    field = batch["field"].float().to(device)
-    flat = field.flatten(1) - run.at_points[-1]
-    axes = run.at_points[:-1]
-    coarse = flat @ axes.T / axes.square().sum(dim=1)
-    return Target(field + run.network.template, batch["sectors"].to(device), batch["volumes"].to(device), coarse, genuine.to(device))
+def draw_present(count: int, kinds: int = 6) -> Tensor:
+    """Return (2 * count, V) bool, ``kinds`` different sets of views: half of the pairs see all, the others one to five at random."""
+    number = torch.randint(1, VIEWS, (kinds,))
+    sets = torch.rand(kinds, VIEWS).argsort(dim=1) < number[:, None]
+    chosen = sets[torch.randint(kinds, (count,))]
+    chosen[torch.rand(count) < 0.5] = True
+    return chosen.repeat_interleave(2, dim=0)
 
 
-def partly_spoiled(pictures: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
-    """Return pictures with some of a quarter of the rows spoiled, and (B, V) bool where; more rows would cost a tenth of the step."""
-    rows = len(pictures) // 4
-    wrong, bad = spoiled(pictures[:rows], bank, 0.35)
-    none = torch.zeros(len(pictures) - rows, VIEWS, dtype=torch.bool)
-    return torch.cat([wrong, pictures[rows:]]), torch.cat([bad, none])
-
-
-def train_step(run: Run, batch: dict[str, Tensor], rate: float, device: torch.device) -> dict[str, float]:
-    """Make one step and return the loss terms."""
-    pictures, bad = partly_spoiled(look(batch["echo"], batch["labels"], batch["fans"], run.bank), run.bank)
-    present = draw_present(len(pictures) // 2) & ~bad
+def draw_batch(cache: Cache, template: Tensor, pairs: int) -> tuple[Tensor, Target, Tensor]:
+    """Return maps, truth and present views of random pairs; spoiled pictures are never among the views that are there."""
+    rows = (2 * torch.randint(len(cache.field) // 2, (pairs, 1)) + torch.arange(2)).flatten()
+    which = (torch.rand(pairs) < 0.35).long().repeat_interleave(2)
+    maps, genuine = cache.maps[which, rows].float(), cache.genuine[which, rows]
+    present = draw_present(pairs) & (which == 0)[:, None]
+    present |= ((which == 1)[:, None]) & genuine
+    present[~present.any(dim=1)] = genuine[~present.any(dim=1)]
     present[~present.any(dim=1), 0] = True
-    present, looked = present.to(device), (present | bad).to(device)
-    answer = run.network(pictures.to(device), present, looked)
-    terms = loss_terms(answer, truth(run, batch, ~bad, device), present, looked, run.constants)
-    run.optimiser.zero_grad(set_to_none=True)
-    torch.stack(list(terms.values())).sum().backward()
-    torch.nn.utils.clip_grad_norm_(run.network.parameters(), 8.0)
-    for group in run.optimiser.param_groups:
-        group["lr"] = rate
-    run.optimiser.step()
-    keep = min(0.999, (1 + run.step) / (20 + run.step))
-    with torch.no_grad():
-        for mean, now in zip(run.average.parameters(), run.network.parameters(), strict=True):
-            mean.lerp_(now, 1 - keep)
-    run.step += 1
-    return {name: float(term) for name, term in terms.items()}
+    target = Target(cache.field[rows].float() + template, cache.sectors[rows], cache.volumes[rows], cache.coarse[rows], genuine)
+    return maps, target, present
 
 
-def learning_rate(share: float, step: int, highest: float) -> float:
-    """Return the rate after ``share`` of the budget: a short rise, then a cosine to one hundredth."""
-    return highest * min(1.0, (step + 1) / 300) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+def train(network: S2MNet, cache: Cache, constants: Measures, options: argparse.Namespace, val: dict[str, Tensor]) -> S2MNet:
+    """Return the averaged network after the budget is spent on the part behind the maps."""
+    learned = [p for p in network.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(learned, lr=options.rate, weight_decay=0.05)
+    average, start, step = copy.deepcopy(network), time.monotonic(), 0
+    sums: dict[str, float] = {}
+    while (spent := (time.monotonic() - start) / 60) < options.minutes:
+        maps, target, present = draw_batch(cache, network.template, options.pairs)
+        terms = loss_terms(network.from_maps(maps, present), target, present, torch.ones_like(present), constants)
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(terms.values())).sum().backward()
+        torch.nn.utils.clip_grad_norm_(learned, 5.0)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(spent / options.minutes, step, options.rate)
+        optimiser.step()
+        step += 1
+        keep = min(0.998, step / (20 + step))
+        with torch.no_grad():
+            for mean, now in zip(average.parameters(), network.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
+        sums = {name: sums.get(name, 0.0) + float(term.detach()) / 200 for name, term in terms.items()}
+        if step % 200 == 0:
+            report(options.out, {"step": step, "minutes": spent, **sums, **validate(average, constants, val)})
+            sums = {}
+    return average
 
 
-@torch.no_grad()
-def validate(run: Run, samples: dict[str, Tensor], device: torch.device) -> dict[str, float]:
-    """Return errors of the averaged network on stored pictures, all six views."""
+@torch.inference_mode()
+def validate(network: S2MNet, constants: Measures, samples: dict[str, Tensor]) -> dict[str, float]:
+    """Return errors on stored pictures, all six views."""
     points, volumes = [], []
     for start in range(0, len(samples["field"]), 40):
         part = {key: value[start : start + 40] for key, value in samples.items()}
-        answer = run.average(stored_pictures(part).to(device), torch.ones(len(part["field"]), VIEWS, dtype=torch.bool, device=device))
-        points.append((answer.points - run.network.template - part["field"].float().to(device)).norm(dim=2).mean(dim=1).cpu())
-        volumes.append(volumes_ml(answer.points, run.constants.cavities).cpu())
+        answer = network(stored_pictures(part), torch.ones(len(part["field"]), VIEWS, dtype=torch.bool))
+        points.append((answer.points - network.template - part["field"].float()).norm(dim=2).mean(dim=1))
+        volumes.append(volumes_ml(answer.points, constants.cavities))
     error, volume, wanted = torch.cat(points), torch.cat(volumes), samples["volumes"]
     ef = (volume[1::2, 0] / volume[::2, 0] - wanted[1::2, 0] / wanted[::2, 0]) * -100
     relative = ((volume - wanted) / wanted).abs().mean(dim=0) * 100
@@ -139,47 +161,8 @@ def validate(run: Run, samples: dict[str, Tensor], device: torch.device) -> dict
 
 def stored_pictures(part: dict[str, Tensor]) -> Tensor:
     """Return network input (B, V, 2, H, W) of the stored speckle pictures as they are."""
-    from training.augment import fan_masks
-
     mask = fan_masks(part["fans"])
     return torch.stack([part["echo"].float() / 255 * mask, mask.float()], dim=2)
-
-
-def save(run: Run, path: Path) -> None:
-    """Write a checkpoint whole or not at all."""
-    partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "network": run.network.state_dict(),
-            "average": run.average.state_dict(),
-            "optimiser": run.optimiser.state_dict(),
-            "at_points": run.at_points.half(),
-            "config": run.network.config.model_dump(),
-            "rng": json.dumps(run.rng.bit_generator.state),
-            "torch_rng": torch.get_rng_state(),
-            "step": run.step,
-            "spent_s": run.spent_s,
-        },
-        partial,
-    )
-    partial.rename(path)
-
-
-def resume(path: Path, seed: int, device: torch.device) -> Run:
-    """Return the run of a checkpoint."""
-    state = torch.load(path, weights_only=True, map_location=device)
-    network = S2MNet(S2MNetConfig(**state["config"]), len(state["network"]["template"])).to(device, memory_format=torch.channels_last)
-    network.load_state_dict(state["network"])
-    average = copy.deepcopy(network).eval()
-    average.load_state_dict(state["average"])
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.02)
-    optimiser.load_state_dict(state["optimiser"])
-    rng = np.random.default_rng()
-    rng.bit_generator.state = json.loads(state["rng"])
-    torch.set_rng_state(state["torch_rng"].cpu())
-    at_points = state["at_points"].float()
-    constants = measures(at_points.cpu().numpy(), device)
-    return Run(network, average, optimiser, at_points, constants, texture_bank(48, seed), rng, state["step"], state["spent_s"])
 
 
 def report(out: Path, values: dict[str, float | int]) -> None:
@@ -190,47 +173,29 @@ def report(out: Path, values: dict[str, float | int]) -> None:
     print(line, flush=True)
 
 
-def train(run: Run, shards: Shards, val: dict[str, Tensor], options: argparse.Namespace) -> None:
-    """Train until the budget is spent; look at the validation set and write a checkpoint every few hundred steps."""
-    device, start, before = torch.device(options.device), time.monotonic(), run.spent_s
-    sums: dict[str, float] = {}
-    while run.spent_s < 60 * options.minutes:
-        rate = learning_rate(run.spent_s / (60 * options.minutes), run.step, options.rate)
-        terms = train_step(run, shards.pairs(run.rng, options.batch // 2), rate, device)
-        sums = {name: sums.get(name, 0.0) + value / options.every for name, value in terms.items()}
-        run.spent_s = before + time.monotonic() - start
-        if run.step % options.every == 0:
-            count = shards.refresh()
-            report(options.out, {"step": run.step, "minutes": run.spent_s / 60, "samples": count, **sums, **validate(run, val, device)})
-            sums = {}
-            save(run, options.out / "checkpoint.pt")
-    save(run, options.out / "checkpoint.pt")
-
-
 def main() -> None:
-    """Parse the command line and train."""
+    """Parse the command line, train, and write the network."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--val", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=80)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=1.0e-3)
-    parser.add_argument("--every", type=int, default=400)
+    for name in ("data", "val", "encoder", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--pairs", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=6e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
     shards, val = Shards(options.data), Shards(options.val)
     if not shards.refresh() or not val.refresh():
         parser.error("both --data and --val must hold shards of training.samples; run that first")
-    checkpoint, device = options.out / "checkpoint.pt", torch.device(options.device)
-    fresh = not (options.resume and checkpoint.exists())
-    run = begin(shards, S2MNetConfig(), options.seed, device) if fresh else resume(checkpoint, options.seed, device)
-    train(run, shards, val.all(), options)
+    network, at_points = build(S2MNetConfig(), options.encoder, shards)
+    constants, samples = measures(at_points.numpy(), torch.device("cpu")), val.all()
+    cache = remember(network, shards, at_points, texture_bank(48, options.seed + 1))
+    report(options.out, {"step": 0, "samples": len(shards), **validate(network, constants, samples)})
+    average = train(network, cache, constants, options, samples)
+    torch.save({"network": average.state_dict(), "config": average.config.model_dump(), "samples": len(shards)}, options.out / "network.pt")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,89 @@
+"""First stage of training S2MNet: the encoder learns the share of each structure in each cell of a picture.
+
+python -m training.encoder --data runs/samples --out runs/encoder --minutes 25
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from echo3d.core.structures import Structure
+from echo3d.reconstruction.s2mnet import CLASSES, VIEWS, Encoder, S2MNetConfig
+from training.augment import look, texture_bank
+from training.data import Shards
+from training.schedule import learning_rate
+
+
+def class_table() -> Tensor:
+    """Return (256,) class of each label, in the order of ``s2mnet.CLASSES``."""
+    table = torch.zeros(256, dtype=torch.long)
+    table[1:25] = 3
+    table[int(Structure.LV_MYOCARDIUM)], table[int(Structure.RV_MYOCARDIUM)] = 1, 2
+    for number, cavity in enumerate((101, 102, 103, 104), start=4):
+        table[cavity] = number
+    table[105:107] = 8
+    return table
+
+
+def shares(labels: Tensor, table: Tensor) -> Tensor:
+    """Return (P, CLASSES, H/4, W/4) true shares of label slices (P, H, W)."""
+    one_hot = functional.one_hot(table[labels.long()], CLASSES).permute(0, 3, 1, 2).float()
+    return functional.avg_pool2d(one_hot, 4)
+
+
+def main() -> None:
+    """Train the encoder and write its averaged weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--samples", type=int, default=8, help="six-view samples a step")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    shards = Shards(options.data)
+    if not shards.refresh():
+        parser.error("--data must hold shards of training.samples; run that first")
+    encoder = Encoder(S2MNetConfig()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(encoder)
+    optimiser = torch.optim.AdamW(encoder.parameters(), lr=options.rate, weight_decay=0.01)
+    bank, table, rng = texture_bank(48, options.seed), class_table(), np.random.default_rng(options.seed)
+    views = torch.arange(VIEWS).repeat(options.samples)
+    start, step, total = time.monotonic(), 0, 0.0
+    while (spent := time.monotonic() - start) < 60 * options.minutes:
+        batch = shards.pairs(rng, options.samples // 2)
+        pictures = look(batch["echo"], batch["labels"], batch["fans"], bank).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        loss = functional.cross_entropy(encoder(pictures, views), shares(batch["labels"].flatten(0, 1), table))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(spent / (60 * options.minutes), step, options.rate)
+        optimiser.step()
+        keep = min(0.998, (1 + step) / (20 + step))
+        with torch.no_grad():
+            for mean, now in zip(average.parameters(), encoder.parameters(), strict=True):
+                mean.lerp_(now, 1 - keep)
+        step, total = step + 1, total + float(loss.detach())
+        if step % 200 == 0:
+            print(json.dumps({"step": step, "minutes": round(spent / 60, 2), "loss": round(total / 200, 4)}), flush=True)
+            total = 0.0
+            torch.save({"encoder": average.state_dict(), "step": step, "minutes": spent / 60}, options.out / "encoder.pt")
+    torch.save({"encoder": average.state_dict(), "step": step, "minutes": options.minutes}, options.out / "encoder.pt")
+
+
+if __name__ == "__main__":
+    main()
