@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -243,7 +244,7 @@ def record_from_json(values: dict) -> HeartRecord:
         If a field is missing or unknown.
     """
     try:
-        rest = {key: _tuples(value) for key, value in values.items() if key != "beat"}
+        rest: dict[str, Any] = {key: _tuples(value) for key, value in values.items() if key != "beat"}
         return HeartRecord(**rest, beat=BeatDraw(**values["beat"]))
     except (TypeError, KeyError) as exc:
         raise InputError(f"a heart record must hold the fields of HeartRecord; {exc}; write it with echo3d simulate") from exc
