@@ -77,12 +77,12 @@ def _gather_one(path: Path, scratch: Path) -> list[Found]:
 
 
 def _folder(folder: Path) -> list[Found]:
-    """Return every file below a folder but hidden ones; links to folders are not followed."""
+    """Return every file below a folder but hidden ones, DICOMDIRs and notes beside the clips; links to folders are not followed."""
     found: list[Found] = []
     for root, folders, names in os.walk(folder, onerror=_unreadable):
         folders[:] = sorted((name for name in folders if not _hidden(name)), key=_natural)
         below = Path(root).relative_to(folder).parts
-        for name in sorted((name for name in names if not _hidden(name) and name.upper() != "DICOMDIR"), key=_natural):
+        for name in sorted((name for name in names if not _passed_over(name)), key=_natural):
             found.append(Found(Path(root) / name, _kind_or_other(Path(root) / name), named=False, folders=below))
             if len(found) > MAX_FILES:
                 return found
@@ -95,6 +95,11 @@ def _unreadable(exc: OSError) -> None:
 
 def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
+
+
+def _passed_over(name: str) -> bool:
+    """Return whether a file of a folder is none that could be a clip, so that nobody misses it: truth.json beside a synthetic study too."""
+    return _hidden(name) or name.upper() == "DICOMDIR" or name.lower().endswith(".json")
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

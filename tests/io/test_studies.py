@@ -44,6 +44,19 @@ def test_folder(study):
     assert [clip.source.label for clip in found.clips] == [f"IM{n:03}.dcm" for n in range(6)]
 
 
+def test_json_beside_the_clips_is_passed_over(study, tmp_path):
+    (study / "more" / "read me.txt").unlink()
+    (study / "truth.json").write_text("{}")
+    (study / "more" / "CARD.JSON").write_text("{}")
+    assert load_study([study]).warnings == ()
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "truth.json").write_text("{}")
+    with pytest.raises(InputError, match="nothing was found"):
+        load_study([tmp_path / "bare"])
+    with pytest.raises(InputError, match="no DICOM, MP4"):
+        load_study([study / "truth.json"])
+
+
 def test_zip(study, tmp_path):
     with zipfile.ZipFile(tmp_path / "study.zip", "w") as packed:
         for path in study.rglob("*.dcm"):
