@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 
 from echo3d.core.mesh import Template
 from echo3d.core.result import VentricularFunction
@@ -53,6 +52,8 @@ def smooth_curve(values: NDArray, *, periodic: bool, window: int = 5) -> NDArray
     >>> np.abs(smooth_curve(np.array([4.0, 1.0, 0.0, 1.0, 4.0]), periodic=False)).round(6)
     array([4., 1., 0., 1., 4.])
     """
+    from scipy.signal import savgol_filter  # takes longer to import than the window to open
+
     curve = np.asarray(values, dtype=float)
     size = min(window, len(curve) if len(curve) % 2 else len(curve) - 1)
     if size < 5:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo3d.clinical.function import extreme_phases, measure_function, smooth_curve, with_intervals
@@ -21,6 +21,7 @@ def test_shrinking_by_half_leaves_an_eighth(ball_template: Template) -> None:
     assert set(function.volumes_ml) == {"lv", "rv", "la", "ra"}
 
 
+@settings(max_examples=15, deadline=None)
 @given(scale=st.floats(0.3, 3.0), shift=st.floats(-500.0, 500.0))
 def test_ef_is_free_of_scale_and_place(ball_template: Template, scale: float, shift: float) -> None:
     ed, es = ball_template.points, 0.8 * ball_template.points
