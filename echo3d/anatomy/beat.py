@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, root_scalar
 
 from echo3d.anatomy.material import CAP, Bullet, Material, bullet_of, load_material
-from echo3d.anatomy.template import load_template, region_faces
-from echo3d.core.mesh import enclosed_ml
+from echo3d.anatomy.template import load_template
+from echo3d.core.mesh import enclosed_ml, region_faces
 from echo3d.core.structures import Structure
 from echo3d.errors import InputError
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.core.field import FieldGrid, LabelVolume
-from echo3d.core.mesh import HeartMesh, Template
+from echo3d.core.mesh import HeartMesh, Template, region_faces
 from echo3d.core.structures import CHAMBER_KEYS
 from echo3d.errors import ModelError
 from echo3d.paths import resource
@@ -62,12 +62,6 @@ def wall_tags(sides: NDArray) -> NDArray[np.uint8]:
     """
     tissue = np.where((sides > 0) & (sides < 100), sides, 0)
     return np.where(tissue.max(axis=1) > 0, tissue.max(axis=1), sides.max(axis=1)).astype(np.uint8)
-
-
-def region_faces(faces: NDArray, sides: NDArray, label: int) -> NDArray[np.int32]:
-    """Return the closed surface (F, 3) of one labelled region, normals outwards."""
-    back, front = sides[:, 0] == label, sides[:, 1] == label
-    return np.concatenate([faces[back & ~front], faces[front & ~back][:, ::-1]]).astype(np.int32)
 
 
 @lru_cache(maxsize=1)

@@ -111,6 +111,24 @@ def enclosed_ml(points: NDArray, faces: NDArray) -> float:
     return float(np.einsum("fi,fi->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6000.0)
 
 
+def region_faces(faces: NDArray, sides: NDArray, label: int) -> NDArray[np.int32]:
+    """Return the closed surface round one labelled region, (K, 3) point indices with outward normals.
+
+    Parameters
+    ----------
+    faces : (F, 3) point indices
+    sides : (F, 2) label behind and in front of each face; normals point from the first to the second
+    label : structure value of the region
+
+    >>> region_faces(np.array([[0, 1, 2], [1, 2, 3]]), np.array([[101, 0], [1, 101]]), Structure.LV_CAVITY)
+    array([[0, 1, 2],
+           [3, 2, 1]], dtype=int32)
+    """
+    behind, front = sides[:, 0] == label, sides[:, 1] == label
+    outward, inward = faces[behind & ~front], faces[front & ~behind]
+    return np.concatenate([outward, inward[:, ::-1]]).astype(np.int32)
+
+
 def face_areas(points: NDArray, faces: NDArray) -> NDArray[np.float64]:
     """Return the area of each triangle in mm²."""
     a, b, c = (points[faces[:, i]] for i in range(3))

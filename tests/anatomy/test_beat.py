@@ -8,8 +8,8 @@ import pytest
 from echo3d.anatomy.beat import BeatDraw, at_target, draw_beat, ejected_share, solve_motion
 from echo3d.anatomy.cohort import smallest_jacobian
 from echo3d.anatomy.material import load_material
-from echo3d.anatomy.template import load_template, region_faces
-from echo3d.core.mesh import enclosed_ml
+from echo3d.anatomy.template import load_template
+from echo3d.core.mesh import enclosed_ml, region_faces
 from echo3d.core.structures import Structure
 from echo3d.errors import InputError
 

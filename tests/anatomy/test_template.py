@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from echo3d.anatomy.template import load_label_volume, load_template, region_faces
-from echo3d.core.mesh import LANDMARKS, enclosed_ml
+from echo3d.anatomy.template import load_label_volume, load_template
+from echo3d.core.mesh import LANDMARKS, enclosed_ml, region_faces
 from echo3d.core.structures import CHAMBER_KEYS, Structure
 from echo3d.paths import resource
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from echo3d.clinical.volume import MUSCLE_G_PER_ML, muscle_mass_g, region_faces, region_ml
-from echo3d.core.mesh import Template
+from echo3d.clinical.volume import MUSCLE_G_PER_ML, muscle_mass_g, region_ml
+from echo3d.core.mesh import Template, region_faces
 from echo3d.core.structures import Structure
 
 
