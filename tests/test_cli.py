@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import ExplicitVRLittleEndian
 
 from echo3d import __version__
 from echo3d.cli import main
@@ -61,6 +62,24 @@ def truncated(folder: Path) -> Path:
     return path
 
 
+def truncated_in_the_frames(folder: Path) -> Path:
+    path = good_clip(folder / "cut.dcm")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: (whole.index(b"\xe0\x7f\x10\x00") + len(whole)) // 2])
+    return path
+
+
+def sixteen_bits(folder: Path) -> Path:
+    """Write a sound clip of 16-bit pixels."""
+    dataset = pydicom.dcmread(good_clip(folder / "deep.dcm"))
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.PixelData = np.zeros((4, 64, 64), np.uint16).tobytes()
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OW", False
+    dataset.save_as(folder / "deep.dcm")
+    return folder / "deep.dcm"
+
+
 def climbing_zip(folder: Path) -> Path:
     path = folder / "study.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -73,8 +92,10 @@ BAD: dict[str, Callable[[Path], Path]] = {
     "nothing there": lambda folder: folder / "Doe_Jane.dcm",
     "text named .dcm": text_file,
     "truncated": truncated,
+    "truncated in the frames": truncated_in_the_frames,
     "zero frames": lambda folder: changed(folder / "zero.dcm", NumberOfFrames=0),
-    "16 bits": lambda folder: changed(folder / "deep.dcm", BitsAllocated=16, BitsStored=16, HighBit=15),
+    "16 bits": sixteen_bits,
+    "16 bits by the header alone": lambda folder: changed(folder / "deep.dcm", BitsAllocated=16, BitsStored=16, HighBit=15),
     "zip that climbs": climbing_zip,
     "100 million pixels": lambda folder: changed(folder / "huge.dcm", Rows=10_000, Columns=10_000),
 }
@@ -88,11 +109,21 @@ def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path: Path, capfd: Captur
     captured = capfd.readouterr()
     answer = json.loads(captured.out)
     assert code == 2
-    assert answer["exit_code"] == 2
+    assert answer == {"error": answer["error"], "exit_code": 2}
     assert captured.err == f"echo3d: {answer['error']}\n"
+    assert main(["reconstruct", str(study), "--out", str(tmp_path / "out")]) == 2
+    again = capfd.readouterr()
+    assert (again.out, again.err) == ("", captured.err)
     for secret in ("Doe", "Jane", "4711", str(tmp_path), "Traceback"):
         assert secret not in captured.out + captured.err
     assert [file.name for file in tmp_path.iterdir()] == ["in"]
+
+
+def test_bad_input_is_found_before_the_network_is_loaded(tmp_path: Path) -> None:
+    code = "import sys; from echo3d.cli import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
+    words = ["reconstruct", str(text_file(tmp_path)), "--out", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False"]
 
 
 def test_a_file_without_permission_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
