@@ -1,6 +1,6 @@
 """Six views to a mesh, warm: the whole call, the network alone, and one view, side by side in one run.
 
-    pytest tests/benchmarks/test_reconstruct.py --benchmark-enable
+pytest tests/benchmarks/test_reconstruct.py --benchmark-enable
 """
 
 from __future__ import annotations

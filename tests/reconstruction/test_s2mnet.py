@@ -12,7 +12,9 @@ from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
 @pytest.fixture(scope="module")
 def network() -> S2MNet:
     torch.manual_seed(0)
-    small = S2MNet(S2MNetConfig(channels=(8, 16, 16, 24), token=32, heads=4, layers=1, features=5, principal=6, grid=5, weight_grid=2), 50).eval()
+    small = S2MNet(
+        S2MNetConfig(channels=(8, 16, 16, 24), token=32, heads=4, layers=1, features=5, principal=6, grid=5, weight_grid=2), 50
+    ).eval()
     small.principal.normal_()
     small.place.uniform_(-1, 1)
     return small
