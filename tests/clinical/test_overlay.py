@@ -105,6 +105,12 @@ def test_overlay_leaves_the_background_grey_and_tints_the_heart() -> None:
     assert drawn[3, 3, 0] > drawn[4, 4, 0]
 
 
+def edge_distance_mm(first: np.ndarray, second: np.ndarray, pixel_mm: float) -> float:
+    """Return the mean distance of two outlines: the area between them over the first's length (Cauchy-Crofton); the same for any size."""
+    steps = np.count_nonzero(np.diff(first, axis=0)) + np.count_nonzero(np.diff(first, axis=1))
+    return np.count_nonzero(first != second) * pixel_mm / (np.pi / 4 * steps)
+
+
 @pytest.mark.parametrize("view", [View.A4C, View.PSAX_MID])
 def test_the_surfaces_and_the_label_volume_of_the_template_agree(view: View) -> None:
     template = load_template()
@@ -116,5 +122,4 @@ def test_the_surfaces_and_the_label_volume_of_the_template_agree(view: View) -> 
     heart = (surfaces > 0) | (voxels > 0)
     assert (surfaces == voxels)[heart].mean() > 0.85
     for chamber in (101, 102):
-        both = np.count_nonzero((surfaces == chamber) & (voxels == chamber))
-        assert 2 * both / (np.count_nonzero(surfaces == chamber) + np.count_nonzero(voxels == chamber)) > 0.97
+        assert edge_distance_mm(surfaces == chamber, voxels == chamber, grid.pixel_mm) < 0.5  # half a voxel
