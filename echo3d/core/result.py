@@ -37,8 +37,11 @@ class Reconstruction:
         object.__setattr__(self, "sigma_mm", frozen_array(self.sigma_mm, np.float64, (len(self.points),), "sigma_mm"))
 
 
-TRUST_FLOOR = 0.5
-"""Below this trust a result carries the warning that the pictures do not look like usable heart views."""
+TRUST_FLOOR = 0.7
+"""Below this trust a result carries the warning that the pictures do not look like usable heart views.
+
+Nineteen of twenty genuine drawn pictures are trusted by more than 0.78, half of those of plain noise by less than 0.50.
+"""
 
 
 @dataclass(frozen=True, slots=True)
