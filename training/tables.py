@@ -11,6 +11,8 @@ from pathlib import Path
 
 COLUMNS = {
     "points_mm": "points, mm",
+    "points_ed_mm": "ED only",
+    "points_es_mm": "ES only",
     "surface_mm": "surface, mm",
     "lv_endo_mm": "LV endocardium, mm",
     "lv_pc": "LV, %",
@@ -26,7 +28,7 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
     """Return the rows as a Markdown table.
 
     >>> markdown({"6 views": dict.fromkeys(COLUMNS, 1.0)}).splitlines()[-1]
-    '| 6 views | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |'
+    '| 6 views | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |'
     """
     head = "| | " + " | ".join(COLUMNS.values()) + " |\n" + "| --- " * (len(COLUMNS) + 1) + "|\n"
     return head + "\n".join(f"| {name} | " + " | ".join(f"{row[key]:.2f}" for key in COLUMNS) + " |" for name, row in rows.items())

@@ -23,7 +23,7 @@ from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
 from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig
 
 BATCH = 8
-"""Sets of images sent through the network at once; more gains nothing on a CPU."""
+"""Sets of images sent through the network at once; our choice, it bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,8 @@ Reads like the paper's Figure 2: one encoder for all views, one *coarse* vector 
 What is ours makes it fit for a CPU, for few hours of training and for the clinic:
 
 * The encoder answers with a *structure map*, the share of each structure in each cell of the picture. Learned from the labels that every
-  drawn picture comes with, it needs far fewer pictures than a regression of the field (reference card: "design").
+  drawn picture comes with, it got further than a regression of the field from the pictures: 3.5 mm against 4.7 mm mean point error on the
+  validation hearts (24 minutes for the encoder and 12 behind it, against 20 minutes; one run each, on a loaded machine).
 * The coarse fields are spanned by principal fields. Their first estimate is the conditional mean of a joint Gaussian of structure maps and
   fields given just the views that are there; a missing view thus costs only what it alone would have shown.
 * Views then exchange what they saw, correct the estimate each in its own coarse field, and say where their plane lies and whether they

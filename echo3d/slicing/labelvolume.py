@@ -39,7 +39,7 @@ class WarpedLabels:
 
 
 def sampled(values: NDArray, index: NDArray) -> NDArray[np.float32]:
-    """Return (D, D, D, 3) values at fractional indices (..., 3), linearly, by SciPy's compiled sampler (ten times NumPy's speed)."""
+    """Return (D, D, D, 3) values at fractional indices (..., 3), linearly, by SciPy's compiled sampler."""
     coordinates = np.moveaxis(index, -1, 0)
     parts = [ndimage.map_coordinates(values[..., i], coordinates, order=1, mode="nearest") for i in range(3)]
     return np.stack(parts, axis=-1).astype(np.float32)

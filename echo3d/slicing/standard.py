@@ -25,7 +25,7 @@ CLINICAL_HEIGHT = {View.PSAX_BASAL: 0.80, View.PSAX_MID: 0.50, View.PSAX_APICAL:
 """Height on the LV's axis (apex 0, mitral valve 1) at which sonographers cut; Table 1's planes lie nearer to the apex."""
 
 PARASTERNAL_MM = 80.0
-"""Distance of the parasternal probe from the LV's axis on the mean heart: 20-25 mm before the RV; our choice."""
+"""Distance of the parasternal probe from the LV's axis on the mean heart (21 mm before the RV's wall in the basal plane); our choice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from PySide6.QtGui import QDropEvent, QImage
 
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
-from echo3d.errors import InputError
 from echo3d.gui.commands import COMMANDS
 from echo3d.gui.header import NOTICE
 from echo3d.paths import resource
@@ -39,13 +38,6 @@ def drop(window, paths: list[Path], where: QPoint | None = None) -> None:
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     spot = QPointF(where or QPoint(300, 300))
     window.dropEvent(QDropEvent(spot, Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier))
-
-
-def has_weights() -> bool:
-    try:
-        return any(resource("weights").glob("*.safetensors"))
-    except InputError:
-        return False
 
 
 def test_starts_without_torch() -> None:
@@ -202,7 +194,6 @@ def test_layout_and_choices_are_remembered(window, qtbot) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not has_weights(), reason="no trained weights in resources/weights")
 def test_the_embedded_patient_end_to_end(window, qtbot) -> None:
     window.open_demo()
     qtbot.waitUntil(lambda: window.session.stage in (Stage.DONE, Stage.FAILED), timeout=WAIT)
