@@ -7,7 +7,7 @@ wall follows the septum, the atria fill. *Source:* our choice; amplitudes from r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,12 +85,11 @@ def draw_beat(rng: np.random.Generator, ef: float) -> BeatDraw:
 
 @dataclass(frozen=True, slots=True)
 class Amplitude:
-    """How far the heart has gone: inner wall, wall volume factor, RV free wall, and the share of all given motions."""
+    """How far the heart has gone: inner wall, wall volume factor, RV free wall."""
 
     inward: float
     swelling: float
     rv: float
-    share: float
 
 
 def descent(height: NDArray) -> tuple[NDArray, NDArray]:
@@ -107,32 +106,92 @@ def descent(height: NDArray) -> tuple[NDArray, NDArray]:
     return value, slope
 
 
-def moved(material: Material, x: NDArray, bullet: Bullet, draw: BeatDraw, amplitude: Amplitude) -> NDArray[np.float64]:
-    """Return positions ``x`` (M, 3) of the end-diastolic heart after the motion of the given amplitude, mm."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What of the motion of positions (M, 3) does not change while its amplitude is solved for; (M,) unless said otherwise.
+
+    Parameters
+    ----------
+    x, direction : (M, 3) mm at end-diastole, and outward from the LV's axis
+    radius, inner, wall, beyond : mm from the axis: the position, the inner wall there, the place in the wall, and how far outside it
+    profile, still : inward motion over that at mid height, and how it fades above the base
+    power, shell, stretch : of the law that keeps a shell of wall at its volume
+    fading, sheet, free : how far the wall's shift reaches outside: elsewhere, at the RV, and how much a position belongs to the RV
+    shift : (M, 3) mm by the descent of the base, before the torsion
+    angle : torsion in radians
+    filling : (M, 3) mm by the atria's growth
+    bullet : the LV's coordinates
+    """
+
+    x: NDArray[np.float64]
+    direction: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    inner: NDArray[np.float64]
+    wall: NDArray[np.float64]
+    beyond: NDArray[np.float64]
+    profile: NDArray[np.float64]
+    still: NDArray[np.float64]
+    power: NDArray[np.float64]
+    shell: NDArray[np.float64]
+    stretch: NDArray[np.float64]
+    fading: NDArray[np.float64]
+    sheet: NDArray[np.float64]
+    free: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    angle: NDArray[np.float64]
+    filling: NDArray[np.float64]
+    bullet: Bullet
+
+    def at(self, rows: NDArray) -> Course:
+        """Return the course of some positions only."""
+        picked = {one.name: getattr(self, one.name)[rows] for one in fields(self) if one.name != "bullet"}
+        return replace(self, **picked)
+
+
+def course_of(material: Material, x: NDArray, bullet: Bullet, draw: BeatDraw, share: float) -> Course:
+    """Return the course of positions ``x`` (M, 3) of the end-diastolic heart for a share of the drawn motion."""
     height, radius, direction = bullet.split(x)
     inner = material.inner @ bullet.split(x[material.inner_points])[1]
     outer = np.maximum(material.outer @ bullet.split(x[material.outer_points])[1], inner + 2.0)
     fall, slope = descent(height)
-    stretch = 1 - amplitude.share * draw.shortening * slope
     still = np.exp(-((np.maximum(height - 1.0, 0) / 0.3) ** 2))
-    profile = radial_profile(height, direction, bullet, draw, x, material)
-    target = inner * np.clip(1 - amplitude.inward * profile * still, 0.03, None)
     power = 2 + np.clip(1 - height / CAP, 0, 1)
-    swelling = 1 + (amplitude.swelling - 1) * still
     wall = np.minimum(np.maximum(radius, inner), outer)
-    shell = (target**power + swelling * (wall**power - inner**power) / (1 + (stretch - 1) * still)) ** (1 / power)
     beyond = np.maximum(radius - outer, 0)
-    shift = shell - wall
-    free = shift * np.exp(-beyond / draw.reach)
-    right = shift * np.exp(-beyond / (3 * draw.reach)) - amplitude.rv * beyond * still
-    weight = np.clip(1.5 * material.soft["rv"], 0, 1)
-    outside = radius + weight * right + (1 - weight) * free
-    new_radius = np.where(radius <= inner, radius * target / np.maximum(inner, 1e-6), np.where(beyond > 0, outside, shell))
     tapse = 1 + (draw.tapse - 1) * np.clip(material.soft["rv"] + material.soft["ra"], 0, 1)
-    down = -amplitude.share * draw.shortening * bullet.length * fall * tapse
-    result = x + (new_radius - radius)[:, None] * direction + down[:, None] * bullet.axis
-    result = turned(result, bullet, np.radians(draw.torsion) * amplitude.share * twist(height, beyond, draw.reach))
-    return atria_filled(material, x, result, draw.atrial * amplitude.share)
+    return Course(
+        x=x,
+        direction=direction,
+        radius=radius,
+        inner=inner,
+        wall=wall,
+        beyond=beyond,
+        profile=radial_profile(height, direction, bullet, draw, x, material),
+        still=still,
+        power=power,
+        shell=wall**power - inner**power,
+        stretch=1 - share * draw.shortening * slope * still,
+        fading=np.exp(-beyond / draw.reach),
+        sheet=np.exp(-beyond / (3 * draw.reach)),
+        free=np.clip(1.5 * material.soft["rv"], 0, 1),
+        shift=(-share * draw.shortening * bullet.length * fall * tapse)[:, None] * bullet.axis,
+        angle=np.radians(draw.torsion) * share * twist(height, beyond, draw.reach),
+        filling=filling(material, x, draw.atrial * share),
+        bullet=bullet,
+    )
+
+
+def moved(course: Course, amplitude: Amplitude) -> NDArray[np.float64]:
+    """Return the positions (M, 3) of a course after the motion of the given amplitude, mm."""
+    c = course
+    target = c.inner * np.clip(1 - amplitude.inward * c.profile * c.still, 0.03, None)
+    swelling = 1 + (amplitude.swelling - 1) * c.still
+    shift = (target**c.power + swelling * c.shell / c.stretch) ** (1 / c.power) - c.wall
+    right = shift * c.sheet - amplitude.rv * c.beyond * c.still
+    outside = c.free * right + (1 - c.free) * shift * c.fading
+    inside = c.radius * (target / np.maximum(c.inner, 1e-6) - 1)
+    outward = np.where(c.radius <= c.inner, inside, np.where(c.beyond > 0, outside, shift + c.wall - c.radius))
+    return turned(c.x + outward[:, None] * c.direction + c.shift, c.bullet, c.angle) + c.filling
 
 
 def radial_profile(height: NDArray, direction: NDArray, bullet: Bullet, draw: BeatDraw, x: NDArray, material: Material) -> NDArray:
@@ -160,13 +219,10 @@ def turned(x: NDArray, bullet: Bullet, angle: NDArray) -> NDArray[np.float64]:
     return bullet.apex + along + cosine * (arm - along) + sine * across
 
 
-def atria_filled(material: Material, before: NDArray, after: NDArray, growth: float) -> NDArray[np.float64]:
-    """Return positions with both atria grown about their centres by ``growth``."""
-    template, result = load_template(), after
-    for key in ("la", "ra"):
-        centre = template.landmark(before, key)
-        result = result + growth * material.soft[key][:, None] * (before - centre)
-    return result
+def filling(material: Material, x: NDArray, growth: float) -> NDArray[np.float64]:
+    """Return the displacement (M, 3) mm by which both atria grow about their centres by ``growth``."""
+    template = load_template()
+    return sum((growth * material.soft[key][:, None] * (x - template.landmark(x, key)) for key in ("la", "ra")), np.zeros_like(x))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,20 +234,18 @@ class Motion:
     x: NDArray[np.float64]
     bullet: Bullet
     target: Amplitude
+    share: float
 
 
-def _surface_subset(material: Material) -> tuple[Material, NDArray[np.int64]]:
-    """Return the material cut down to the template's points (all volumes are measured there)."""
-    keep = np.arange(material.count)
-    return (
-        replace(
-            material,
-            rest=material.rest[keep],
-            inner=material.inner[keep],
-            outer=material.outer[keep],
-            soft={key: weight[keep] for key, weight in material.soft.items()},
-        ),
-        keep,
+def _on_surfaces(material: Material) -> Material:
+    """Return the material cut down to the template's points, where all volumes are measured."""
+    keep = slice(0, material.count)
+    return replace(
+        material,
+        rest=material.rest[keep],
+        inner=material.inner[keep],
+        outer=material.outer[keep],
+        soft={key: weight[keep] for key, weight in material.soft.items()},
     )
 
 
@@ -202,33 +256,44 @@ def solve_motion(x: NDArray, draw: BeatDraw, share: float = 1.0) -> Motion:
     myocardium keeps its volume.
     """
     material, template = load_material(), load_template()
-    surface, keep = _surface_subset(material)
-    points = x[keep]
+    points = x[: material.count]
     bullet = bullet_of(template, points)
-    lv, rv = template.cavities["lv"], template.cavities["rv"]
-    wall = region_faces(template.mesh.faces, template.sides, Structure.LV_MYOCARDIUM)
-    goal_lv = enclosed_ml(points, lv) * (1 - share * draw.ef)
-    goal_rv = enclosed_ml(points, rv) * (1 - share * draw.rv_ef)
-    goal_wall = enclosed_ml(points, wall)
-    now = Amplitude(0.3 * share, 1.0, 0.1, share)
-    problem = (surface, points, bullet, draw)
+    whole = course_of(_on_surfaces(material), points, bullet, draw, share)
+    lv = _problem(whole, template.cavities["lv"], 1 - share * draw.ef)
+    rv = _problem(whole, template.cavities["rv"], 1 - share * draw.rv_ef)
+    wall = _problem(whole, region_faces(template.mesh.faces, template.sides, Structure.LV_MYOCARDIUM), 1.0)
+    now = Amplitude(0.3 * share, 1.0, 0.1)
     for _ in range(3):
-        now = _solved(problem, now, "inward", lv, goal_lv)
-        now = _solved(problem, now, "swelling", wall, goal_wall)
-    now = _solved(problem, now, "rv", rv, goal_rv)
-    now = _solved(problem, now, "inward", lv, goal_lv)
-    return Motion(draw, material, x, bullet, now)
+        now = _solved(lv, now, "inward")
+        now = _solved(wall, now, "swelling")
+    now = _solved(rv, now, "rv")
+    now = _solved(lv, now, "inward")
+    return Motion(draw, material, x, bullet, now, share)
 
 
-_Problem = tuple[Material, NDArray, Bullet, BeatDraw]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Problem:
+    """A closed surface, the course of just its points, and the ml that it shall hold."""
+
+    course: Course
+    faces: NDArray[np.int64]
+    goal: float
+
+
+def _problem(whole: Course, faces: NDArray, factor: float) -> _Problem:
+    used, renumbered = np.unique(faces, return_inverse=True)
+    course, small = whole.at(used), renumbered.reshape(faces.shape)
+    return _Problem(course, small, factor * enclosed_ml(course.x, small))
+
+
 _BOUNDS = {"inward": (-0.6, 0.95), "swelling": (0.4, 2.5), "rv": (-0.6, 0.8)}
 
 
-def _solved(problem: _Problem, now: Amplitude, name: str, faces: NDArray, goal: float) -> Amplitude:
-    """Return the amplitude with one number changed so that a closed surface holds ``goal`` ml; at its bound where that cannot be."""
+def _solved(problem: _Problem, now: Amplitude, name: str) -> Amplitude:
+    """Return the amplitude with one number changed so that the surface holds its goal; at its bound where that cannot be."""
 
     def excess(value: float) -> float:
-        return enclosed_ml(moved(*problem, replace(now, **{name: value})), faces) - goal
+        return enclosed_ml(moved(problem.course, replace(now, **{name: value})), problem.faces) - problem.goal
 
     low, high = _BOUNDS[name]
     step = 0.05 if getattr(now, name) < high - 0.06 else -0.05
@@ -243,7 +308,7 @@ def _solved(problem: _Problem, now: Amplitude, name: str, faces: NDArray, goal: 
 
 def at_target(motion: Motion) -> NDArray[np.float64]:
     """Return all positions (M, 3) after the solved motion, mm."""
-    return moved(motion.material, motion.x, motion.bullet, motion.draw, motion.target)
+    return moved(course_of(motion.material, motion.x, motion.bullet, motion.draw, motion.share), motion.target)
 
 
 def ejected_share(draw: BeatDraw, phases: int = PHASES) -> NDArray[np.float64]:
