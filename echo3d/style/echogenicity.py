@@ -17,6 +17,10 @@ _OUTSIDE, _MYOCARDIUM, _ATRIUM, _VESSEL, _VALVE, _BLOOD = range(6)
 _COARSE = (64, 48)
 _PERICARDIUM_MM = 2.5
 _LEAVING = 0.35
+BLOCKED_DB = 45.0
+"""Loss behind bone or lung: what is left lies below the noise of most scanners. Our choice."""
+FRONT_DB = 12.0
+"""Level of the bright line at the front of bone or lung, against myocardium. Our choice."""
 _NEPER = np.float32(np.log(10) / 20)
 
 
@@ -37,13 +41,16 @@ _DENSITY = np.array([2, 1, 1, 1, 1, 0], np.float32)[KINDS]
 """Blood 0, heart wall 1, surroundings 2: grows across every wall from the inside out."""
 
 
-def scatter_amplitude(labels: NDArray[np.uint8], fan: PolarGrid, draw: SpeckleDraw) -> tuple[Maps, Maps, NDArray[np.bool_]]:
+def scatter_amplitude(
+    labels: NDArray[np.uint8], fan: PolarGrid, draw: SpeckleDraw, *, shadow_mm: NDArray | None = None
+) -> tuple[Maps, Maps, NDArray[np.bool_]]:
     """Return what a slice of the heart sends back, before the beam blurs it.
 
     Parameters
     ----------
     labels : (S, L) uint8 structure values on the fan
     fan, draw : the fan and the drawn levels
+    shadow_mm : (L,) depth at which bone or lung stops each beam, infinite for none
 
     Returns
     -------
@@ -64,11 +71,16 @@ def scatter_amplitude(labels: NDArray[np.uint8], fan: PolarGrid, draw: SpeckleDr
     levels -= np.float32(draw.dropout_db) * along * ~(blood | outside)
     gain += _depth_gain_db(fan, draw)[:, None] + _shadow_db(fan, draw)[None, :]
     gain += patches * np.float32(draw.patch_db)
+    if shadow_mm is not None:
+        gain += _behind_db(fan, shadow_mm)
     levels += gain
     levels *= _NEPER
     # Mirror echoes are broken up by the same fine texture, twice as strongly: a real wall is no polished plate.
     gain += fine * np.float32(2 * draw.texture_db)
-    return np.exp(levels, out=levels), _mirror(density, along, gain, draw, fan), blood
+    mirror = _mirror(density, along, gain, draw, fan)
+    if shadow_mm is not None:
+        mirror += _bright_front(fan, draw, shadow_mm)
+    return np.exp(levels, out=levels), mirror, blood
 
 
 def _levels_db(draw: SpeckleDraw) -> Maps:
@@ -161,6 +173,19 @@ def _shadow_db(fan: PolarGrid, draw: SpeckleDraw) -> Maps:
     edge = _step(-left / 2) * (draw.shadow_deg[0] > 0) + _step(-right / 2) * (draw.shadow_deg[1] > 0)
     rib = np.exp(-0.5 * np.square((angle - draw.rib_at * fan.half_angle) / (draw.rib_deg / 2)))
     return (-draw.shadow_db * edge - draw.rib_db * rib).astype(np.float32)
+
+
+def _behind_db(fan: PolarGrid, shadow_mm: NDArray) -> Maps:
+    """Return (S, L) the loss behind bone or lung, dB: nothing before it, all of ``BLOCKED_DB`` from 2 mm behind it on."""
+    behind = fan.radii()[:, None] - np.asarray(shadow_mm, float)[None, :]
+    return (-BLOCKED_DB * np.clip(behind / 2.0, 0, 1)).astype(np.float32)
+
+
+def _bright_front(fan: PolarGrid, draw: SpeckleDraw, shadow_mm: NDArray) -> Maps:
+    """Return (S, L) the bright line that bone or lung shows where it stops a beam; nothing where the probe stands on it."""
+    start = np.asarray(shadow_mm, float)[None, :]
+    near = np.abs(fan.radii()[:, None] - start) <= np.maximum(draw.axial_mm, fan.step_mm) / 2
+    return np.where(near & (start > 0), np.float32(10 ** (FRONT_DB / 20)), np.float32(0))
 
 
 def _step(value: NDArray[np.float64]) -> NDArray[np.float64]:

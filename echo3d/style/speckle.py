@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.core.sector import PictureGrid
+from echo3d.errors import ShapeError
 from echo3d.style.beam import blur_field
 from echo3d.style.draws import OFF_DB, SpeckleDraw, draw_speckle
 from echo3d.style.echogenicity import scatter_amplitude
@@ -20,7 +21,9 @@ _REVERB_MM = 40.0
 _FLOOR = np.float32(1e-6)
 
 
-def speckle_image(polar_labels: NDArray[np.uint8], fan: PolarGrid, grid: PictureGrid, draw: SpeckleDraw) -> NDArray[np.float32]:
+def speckle_image(
+    polar_labels: NDArray[np.uint8], fan: PolarGrid, grid: PictureGrid, draw: SpeckleDraw, *, shadow_mm: NDArray | None = None
+) -> NDArray[np.float32]:
     """Return the echo picture of a slice.
 
     Frames of one cine share the draw but for ``frame``: the tissue's speckle then stands still, blood and noise flicker.
@@ -31,6 +34,7 @@ def speckle_image(polar_labels: NDArray[np.uint8], fan: PolarGrid, grid: Picture
     fan : where the samples lie
     grid : raster of the picture
     draw : see :func:`draw_speckle`
+    shadow_mm : (L,) depth at which bone or lung stops each beam, mm, infinite where nothing does; as ``anatomy.window`` finds it
 
     Returns
     -------
@@ -39,17 +43,21 @@ def speckle_image(polar_labels: NDArray[np.uint8], fan: PolarGrid, grid: Picture
     Raises
     ------
     ShapeError
-        If ``polar_labels`` has not the shape of ``fan``.
+        If ``polar_labels`` or ``shadow_mm`` has not the shape of ``fan``.
 
     *Source:* reference science.md section G, convolution model.
     """
-    return scan_convert(_display(envelope(polar_labels, fan, draw), draw), fan, grid)
+    return scan_convert(_display(envelope(polar_labels, fan, draw, shadow_mm=shadow_mm), draw), fan, grid)
 
 
-def envelope(polar_labels: NDArray[np.uint8], fan: PolarGrid, draw: SpeckleDraw) -> NDArray[np.float32]:
+def envelope(
+    polar_labels: NDArray[np.uint8], fan: PolarGrid, draw: SpeckleDraw, *, shadow_mm: NDArray | None = None
+) -> NDArray[np.float32]:
     """Return the (S, L) float32 amplitude of the echo before compression; the mean square in plain myocardium is 1."""
     check_polar(polar_labels, fan)
-    diffuse, mirror, blood = scatter_amplitude(polar_labels, fan, draw)
+    if shadow_mm is not None and np.shape(shadow_mm) != (fan.lines,):
+        raise ShapeError(f"shadow_mm must have shape {(fan.lines,)}, one depth for each beam, found {np.shape(shadow_mm)}")
+    diffuse, mirror, blood = scatter_amplitude(polar_labels, fan, draw, shadow_mm=shadow_mm)
     fresh = _gaussian(draw.seed, 3 + draw.frame, fan.samples, fan.lines)
     # Blood takes the frame's own noise upside down, so that it is independent of the electronic noise at the same place.
     field = np.where(blood, fresh[::-1], _gaussian(draw.seed, 2, fan.samples, fan.lines))

@@ -153,6 +153,37 @@ def test_pictures_are_zero_outside_the_fan_and_dark_in_the_cavity() -> None:
     assert min(contrast) > 0.02 and np.mean(contrast) > 0.12
 
 
+def test_behind_bone_it_is_dark_and_before_it_nothing_changes() -> None:
+    draw = SpeckleDraw(2)
+    stop = np.full(FAN.lines, np.inf)
+    stop[60:100] = 50.0
+    plain, shadowed = envelope(MUSCLE, FAN, draw), envelope(MUSCLE, FAN, draw, shadow_mm=stop)
+    row = round(50.0 / FAN.step_mm)
+    np.testing.assert_allclose(shadowed[: row - 12], plain[: row - 12], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(shadowed[:, :36], plain[:, :36], rtol=1e-4, atol=1e-4)
+    loss = 10 * np.log10(np.square(shadowed[row + 60 :, 70:90]).mean() / np.square(plain[row + 60 :, 70:90]).mean())
+    assert loss == pytest.approx(-45, abs=1.5)
+    front = np.square(shadowed[row - 4 : row + 4, 70:90]).max(axis=0).mean()
+    assert front > 5 * np.square(plain[row - 4 : row + 4, 70:90]).mean()
+
+
+def test_a_shadow_does_not_hide_the_noise() -> None:
+    draw = SpeckleDraw(2, noise_db=-20.0)
+    shadowed = envelope(MUSCLE, FAN, draw, shadow_mm=np.full(FAN.lines, 30.0))
+    assert 10 * np.log10(np.square(shadowed[-10:]).mean()) == pytest.approx(-20, abs=1)
+
+
+def test_no_shadow_is_the_same_picture_as_before() -> None:
+    draw = draw_speckle(np.random.default_rng(3))
+    free = speckle_image(ring(FAN), FAN, GRID, draw, shadow_mm=np.full(FAN.lines, np.inf))
+    np.testing.assert_array_equal(free, speckle_image(ring(FAN), FAN, GRID, draw))
+
+
+def test_shadows_of_another_fan_are_refused() -> None:
+    with pytest.raises(ShapeError, match="one depth for each beam"):
+        envelope(MUSCLE, FAN, SpeckleDraw(1), shadow_mm=np.zeros(3))
+
+
 def test_labels_off_the_fan_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"must have shape \(480, 160\), found \(160, 480\)"):
         speckle_image(MUSCLE.T, FAN, GRID, SpeckleDraw(1))
