@@ -191,6 +191,8 @@ def _sign_front(upright: NDArray, *, whole: bool) -> float:
 
 def _towards(one: NDArray, other: NDArray) -> float:
     """Return the sign of the way from the middle of the range of ``other`` to that of ``one``."""
+    if min(len(one), len(other)) < 8:
+        raise InputError("a body must be in one piece from end to end, found gaps where feet or chest should be; give the skin alone")
     ranges = [np.quantile(part, (0.02, 0.98)).mean() for part in (one, other)]
     return 1.0 if ranges[0] >= ranges[1] else -1.0
 

@@ -17,7 +17,7 @@ Node = tuple[NDArray[np.float64], NDArray[np.int64]]
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _TRIANGLES = 4
-_DEEPEST = 64
+_DEEPEST, _MOST_NODES = 64, 10_000
 
 
 def read_glb(path: Path) -> dict[str, Node]:
@@ -35,7 +35,7 @@ def read_glb(path: Path) -> dict[str, Node]:
     try:
         document, body = _chunks(path.read_bytes())
         nodes = _scene(document, body)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, struct.error, RecursionError, OSError) as exc:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, struct.error, RecursionError, OSError) as exc:
         raise InputError(f"a GLB file must follow glTF 2.0, found a damaged one ({type(exc).__name__}); export it again") from exc
     if not nodes:
         raise InputError("a GLB file must hold triangles, found none; export it again as a mesh")
@@ -63,9 +63,11 @@ def _scene(document: dict[str, Any], body: bytes) -> dict[str, Node]:
     roots = scenes[document.get("scene", 0)]["nodes"] if scenes else range(len(document["nodes"]))
     found: dict[str, Node] = {}
     stack = [(int(root), np.eye(4), 0) for root in reversed(list(roots))]
+    visited = 0
     while stack:
         index, above, depth = stack.pop()
-        if depth > _DEEPEST:
+        visited += 1
+        if depth > _DEEPEST or visited > _MOST_NODES:
             raise ValueError("nodes within nodes without end")
         node = document["nodes"][index]
         placed = above @ _matrix(node)
@@ -136,6 +138,6 @@ def _accessor(document: dict[str, Any], body: bytes, index: int) -> NDArray:
     kind, width, count = np.dtype(_TYPES[accessor["componentType"]]), _WIDTHS[accessor["type"]], int(accessor["count"])
     start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
     stride = view.get("byteStride", kind.itemsize * width)
-    if count < 0 or start < 0 or start + stride * (count - 1) + kind.itemsize * width > len(body):
+    if count < 0 or start < 0 or stride < kind.itemsize * width or start + stride * (count - 1) + kind.itemsize * width > len(body):
         raise ValueError("an accessor beyond the buffer")
     return np.ndarray((count, width), kind, body, start, (stride, kind.itemsize)).copy()

@@ -17,7 +17,7 @@ _OUTSIDE, _MYOCARDIUM, _ATRIUM, _VESSEL, _VALVE, _BLOOD = range(6)
 _COARSE = (64, 48)
 _PERICARDIUM_MM = 2.5
 _LEAVING = 0.35
-BLOCKED_DB = 45.0
+BLOCKED_DB = 60.0
 """Loss behind bone or lung: what is left lies below the noise of most scanners. Our choice."""
 FRONT_DB = 12.0
 """Level of the bright line at the front of bone or lung, against myocardium. Our choice."""
@@ -79,7 +79,7 @@ def scatter_amplitude(
     gain += fine * np.float32(2 * draw.texture_db)
     mirror = _mirror(density, along, gain, draw, fan)
     if shadow_mm is not None:
-        mirror += _bright_front(fan, draw, shadow_mm)
+        mirror += _bright_front(fan, shadow_mm)
     return np.exp(levels, out=levels), mirror, blood
 
 
@@ -181,10 +181,10 @@ def _behind_db(fan: PolarGrid, shadow_mm: NDArray) -> Maps:
     return (-BLOCKED_DB * np.clip(behind / 2.0, 0, 1)).astype(np.float32)
 
 
-def _bright_front(fan: PolarGrid, draw: SpeckleDraw, shadow_mm: NDArray) -> Maps:
-    """Return (S, L) the bright line that bone or lung shows where it stops a beam; nothing where the probe stands on it."""
+def _bright_front(fan: PolarGrid, shadow_mm: NDArray) -> Maps:
+    """Return (S, L) the bright line of 1.5 mm that bone or lung shows where it stops a beam; nothing where the probe stands on it."""
     start = np.asarray(shadow_mm, float)[None, :]
-    near = np.abs(fan.radii()[:, None] - start) <= np.maximum(draw.axial_mm, fan.step_mm) / 2
+    near = np.abs(fan.radii()[:, None] - start) <= max(0.75, fan.step_mm / 2)
     return np.where(near & (start > 0), np.float32(10 ** (FRONT_DB / 20)), np.float32(0))
 
 

@@ -167,6 +167,26 @@ def test_bad_files_are_refused_in_one_sentence(tmp_path: Path, name: str) -> Non
     assert str(tmp_path) not in message
 
 
+def test_damaged_glb_files_are_refused_or_read(tmp_path: Path) -> None:
+    """Any byte may be wrong, any end may be missing: a sentence or a body, never another error."""
+    path, rng = tmp_path / "whole.glb", np.random.default_rng(0)
+    points, faces = manikin()
+    write_glb(path, [Part("skin", (1, 2, 3), points, faces)])
+    data = path.read_bytes()
+    header = 20 + struct.unpack_from("<I", data, 12)[0]
+    refused = 0
+    for turn in range(240):
+        broken = bytearray(data)
+        for _ in range(3):
+            broken[int(rng.integers(header if turn % 3 else len(data)))] = int(rng.integers(256))
+        (tmp_path / "broken.glb").write_bytes(broken[: int(rng.integers(len(data)))] if turn % 5 == 0 else broken)
+        try:
+            assert np.isfinite(read_body(tmp_path / "broken.glb").mesh.points).all()
+        except InputError:
+            refused += 1
+    assert 60 < refused < 240
+
+
 def test_missing_files_are_refused(tmp_path: Path) -> None:
     for suffix in (".glb", ".obj", ".vtp"):
         with pytest.raises(InputError, match="found none"):
