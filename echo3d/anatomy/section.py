@@ -53,7 +53,8 @@ def section(points: NDArray, faces: NDArray, axis: int, level: float) -> Section
     level : mm
     """
     above = points[:, axis] > level
-    cut = faces[above[faces].any(axis=1) & ~above[faces].all(axis=1)]
+    first, second, third = (above.take(faces[:, i]) for i in range(3))
+    cut = faces[(first != second) | (first != third)]
     if len(cut) == 0:
         return Section(np.zeros((0, 2, 2)), np.zeros(0, np.int32))
     edges = np.stack([cut, np.roll(cut, -1, axis=1)], axis=-1)

@@ -143,13 +143,14 @@ def _outline(points: NDArray, faces: NDArray, sector: Sector) -> tuple[NDArray[n
     """Return where the fan's plane cuts triangles: their numbers (K,) and the ends (K, 2, 2) of the cuts as (depth, lateral), mm."""
     seen = sector.plane(points)
     above = seen[:, 2] > 0
-    count = above[faces].sum(axis=1)
-    cut = np.flatnonzero((count == 1) | (count == 2))
+    first, second, third = (above.take(faces[:, i]) for i in range(3))
+    cut = np.flatnonzero((first != second) | (first != third))
     corners = faces[cut]
+    count = above[corners].sum(axis=1)
     near = (np.abs(seen[corners, :2]).min(axis=1) <= sector.depth).all(axis=1)
-    cut, corners = cut[near], corners[near]
+    cut, corners, count = cut[near], corners[near], count[near]
     # Each cut triangle has one corner alone on its side; it comes first.
-    alone = np.argmax(above[corners] == (count[cut] == 1)[:, None], axis=1)
+    alone = np.argmax(above[corners] == (count == 1)[:, None], axis=1)
     order = (alone[:, None] + np.arange(3)) % 3
     at = seen[np.take_along_axis(corners, order, axis=1)]
     share = at[:, :1, 2] / (at[:, :1, 2] - at[:, 1:, 2])

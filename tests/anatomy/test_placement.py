@@ -73,7 +73,7 @@ def test_landmarks_of_our_own_skin_are_found_without_its_record(who: tuple[float
     assert found.midline == pytest.approx(0, abs=1)
     guessed = body_marks(skin)
     assert guessed.stature_from == "chest"
-    assert guessed.stature == pytest.approx(10 * who[0], rel=0.08)
+    assert guessed.stature == pytest.approx(10 * who[0], rel=0.11)
 
 
 def test_a_body_without_skin_or_chest_is_refused() -> None:
