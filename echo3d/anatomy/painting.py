@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from echo3d.anatomy.chambers import with_blood
-from echo3d.anatomy.voxels import VoxelGrid, closed, filled, touched
+from echo3d.anatomy.voxels import VoxelGrid, closed, solid, touched
 from echo3d.core.field import LabelVolume
 from echo3d.core.foreign import Role
 from echo3d.core.structures import BLOOD, Structure
@@ -33,7 +33,7 @@ def painted(points: NDArray, parts: Mapping[int, NDArray], grid: VoxelGrid) -> L
     Muscle named as both ventricles' comes first, walls do not cover each other, blood covers muscle, so that an outer and an inner skin
     make a wall, and thin sheets cover all.
     """
-    masks = {role: filled(*closed(points, faces), grid) for role, faces in parts.items() if len(faces)}
+    masks = {role: solid(*closed(points, faces), grid) for role, faces in parts.items() if len(faces)}
     labels, barrier = np.zeros(grid.shape, np.uint8), np.zeros(grid.shape, bool)
     for role in (Role.VENTRICLES, *WALLS, *BLOOD, *THIN):
         if role not in masks:
@@ -80,10 +80,11 @@ def divided_muscle(labels: NDArray) -> NDArray[np.uint8]:
 
 
 def fill_pockets(labels: NDArray) -> NDArray[np.uint8]:
-    """Return labels in which enclosed unlabelled pockets take their nearest label."""
+    """Return labels in which enclosed unlabelled pockets, which are gaps between parts, take the nearest tissue."""
     pools, _ = ndimage.label(labels == 0)
     pockets = (labels == 0) & (pools != pools[0, 0, 0])
     if not pockets.any():
         return labels.astype(np.uint8)
-    nearest = ndimage.distance_transform_edt(labels == 0, return_distances=False, return_indices=True)
+    tissue = (labels > 0) & ~np.isin(labels, BLOOD)
+    nearest = ndimage.distance_transform_edt(~(tissue if tissue.any() else labels > 0), return_distances=False, return_indices=True)
     return np.where(pockets, labels[tuple(nearest)], labels).astype(np.uint8)

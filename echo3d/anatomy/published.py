@@ -97,9 +97,8 @@ def foreign_heart(surface: TaggedSurface, reading: Reading | None = None, *, vox
     """
     reading = reading or Reading()
     roles, parts_said = roles_of(surface, order=reading.order, mapping=reading.mapping)
-    labels = np.array([roles[int(tag)] for tag in np.unique(surface.tags)], np.uint8)[
-        np.searchsorted(np.unique(surface.tags), surface.tags)
-    ]
+    tags, number = np.unique(surface.tags, return_inverse=True)
+    labels = np.array([roles[int(tag)] for tag in tags], np.uint8)[number]
     used, corners = np.unique(surface.faces[labels > 0], return_inverse=True)
     faces, labels = corners.reshape(-1, 3), labels[labels > 0]
     mean = mean_landmarks()

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkPolyData
 from vtkmodules.vtkFiltersModeling import vtkFillHolesFilter
 from vtkmodules.vtkImagingStencil import vtkImageStencilToImage, vtkPolyDataToImageStencil
+
+_NESTED = 0.9
+"""Share of a piece that lies within another one from which on it is taken for a hole of it."""
+
+_MOST_PIECES = 200
+"""Pieces above which a surface is rubble but for its largest piece."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +83,38 @@ def closed(points: NDArray, faces: NDArray) -> tuple[NDArray[np.float64], NDArra
     filling.Update()
     whole = pv.wrap(filling.GetOutput()).triangulate()
     return np.asarray(whole.points, float), np.asarray(whole.regular_faces, np.int32)
+
+
+def pieces(faces: NDArray) -> list[NDArray]:
+    """Return the connected pieces of a surface, largest first; scraps below a hundredth of it come last, as one.
+
+    >>> [len(piece) for piece in pieces(np.array([[0, 1, 2], [3, 4, 5], [2, 1, 6]]))]
+    [2, 1]
+    """
+    count = int(faces.max()) + 1
+    edges = np.concatenate([faces[:, :2], faces[:, 1:]])
+    graph = sparse.coo_matrix((np.ones(len(edges), bool), edges.T), shape=(count, count))
+    piece = connected_components(graph, directed=False)[1][faces[:, 0]]
+    names, sizes = np.unique(piece, return_counts=True)
+    order = names[np.argsort(-sizes, kind="stable")]
+    large = [name for name in order if (piece == name).sum() >= 0.01 * len(faces)] if len(order) < _MOST_PIECES else [order[0]]
+    rest = faces[~np.isin(piece, large)]
+    return [faces[piece == name] for name in large] + ([rest] if len(rest) else [])
+
+
+def solid(points: NDArray, faces: NDArray, grid: VoxelGrid) -> NDArray[np.bool_]:
+    """Return the (X, Y, Z) mask inside a closed surface of several pieces.
+
+    A piece within another is a hole of it, as an inner skin is; pieces that merely overlap, such as a wall and a septum modelled apart,
+    both count.
+    """
+    first, *others = pieces(faces) if len(faces) else [faces]
+    mask = filled(points, first, grid)
+    for piece in others:
+        inside = filled(points, piece, grid)
+        nested = (mask & inside).sum() >= _NESTED * max(int(inside.sum()), 1)
+        mask = mask & ~inside if nested else mask | inside
+    return mask
 
 
 def filled(points: NDArray, faces: NDArray, grid: VoxelGrid) -> NDArray[np.bool_]:
