@@ -60,8 +60,8 @@ def export_mesh(path: Path, mesh: HeartMesh) -> None:
         write_obj(path, mesh.points, {Structure(int(tag)).title: mesh.faces[mesh.labels == tag] for tag in np.unique(mesh.labels)})
     else:
         surface = _polydata(mesh)
-        if suffix == ".vtk":
-            surface.cell_data[LABEL_ARRAY] = mesh.labels
+        if suffix == ".vtk":  # as whole numbers, because VTK writes bytes as colours there
+            surface.cell_data[LABEL_ARRAY] = mesh.labels.astype(np.int32)
         surface.save(path)
 
 
