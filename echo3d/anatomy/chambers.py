@@ -81,6 +81,7 @@ def with_blood(labels: NDArray, voxel_mm: float, barrier: NDArray) -> NDArray[np
     chambers = [blood for blood in absent if blood not in ARTERIES]
     shores = {blood: np.flatnonzero(ndimage.binary_dilation(labels == WALLS[blood][0]) & (result == 0) & ~solid) for blood in chambers}
     under = [_pools(solid | (result > 0), seal, voxel_mm, shores) for seal in SEALS_MM] if chambers else []
+    chambers = [blood for blood in chambers if any(pools.most(blood) > 0 for pools in under)]
     for pools in under:
         due = [blood for blood in chambers if pools.most(blood) >= ENOUGH * max(other.most(blood) for other in under)]
         chambers = [blood for blood in chambers if blood not in due]

@@ -44,8 +44,8 @@ class VoxelGrid:
         return affine
 
 
-def grid_around(points: NDArray, voxel_mm: float, margin_mm: float = 6.0) -> VoxelGrid:
-    """Return the raster that holds ``points`` (N, 3) with a margin.
+def grid_around(points: NDArray, voxel_mm: float, margin_mm: float = 6.5) -> VoxelGrid:
+    """Return the raster that holds ``points`` (N, 3) with a margin; half a voxel more, so that a flat end lies between voxel centres.
 
     >>> grid_around(np.array([[0.0, 0, 0], [10, 10, 20]]), 1.0, 2.0).shape
     (15, 15, 25)
