@@ -38,10 +38,10 @@ def read_label_volume(path: Path) -> tuple[LabelVolume, dict[str, NDArray[np.flo
         If the file is missing, damaged, too large or of another kind.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
+        _check_size(path)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
             if set(_ARRAYS) - set(data.files):
                 raise InputError(f"a label volume must hold {', '.join(_ARRAYS)}, found other arrays; write it with echo3d cohort import")
-            _check_size(path)
             volume = LabelVolume(data["labels"], data["affine"])
             landmarks = {str(n): np.asarray(at, float) for n, at in zip(data["landmark_names"], data["landmarks"], strict=True)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, ShapeError) as exc:
