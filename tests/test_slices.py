@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from echo3d.core.structures import Structure, colour
 from echo3d.core.views import View
 from echo3d.errors import InputError
 from echo3d.hearts import Source, open_heart
+from echo3d.imports import import_cohort
 from echo3d.io.meshes import export_mesh, write_vtp
 from echo3d.slices import SliceSpec, coloured, cut_views, read_pose
 from tests.tetrahedra import wall_tetrahedra, write_ascii
@@ -134,6 +136,19 @@ def test_fans_of_a_body_take_the_place_of_the_hearts_own() -> None:
     given = cut_views(heart, SliceSpec(fans={View.A4C: fan}))
     assert list(given) == [View.A4C]
     assert np.array_equal(given[View.A4C].sector.axis, fan.axis)
+
+
+def test_hearts_imported_side_by_side_are_the_same(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    points, tetrahedra, tags = wall_tetrahedra(3.0)
+    for number in (10, 9):
+        write_ascii(tmp_path / f"in/heart_{number}.vtk", points + number, tetrahedra, tags)
+    one = import_cohort(Source(tmp_path / "in"), tmp_path / "one")
+    with ThreadPoolExecutor(2) as executor:
+        two = import_cohort(Source(tmp_path / "in"), tmp_path / "two", executor=executor)
+    assert one == two
+    assert [heart["case"] for heart in one["hearts"]] == [9, 10]
+    assert (tmp_path / "one/heart_9.npz").read_bytes() == (tmp_path / "two/heart_9.npz").read_bytes()
 
 
 POSES = {

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from echo3d.anatomy.conventions import axes_from_anatomy, axes_from_letters, heart_scale
 from echo3d.anatomy.landmarks import find_landmarks
 from echo3d.anatomy.painting import painted
-from echo3d.anatomy.tagorders import roles_of
+from echo3d.anatomy.tagorders import ORDERS, roles_of
 from echo3d.anatomy.template import load_template
 from echo3d.anatomy.volume_landmarks import completed, volume_landmarks
 from echo3d.anatomy.voxels import grid_around
@@ -166,8 +166,6 @@ def check_order(order: str | None) -> None:
     InputError
         With those that are.
     """
-    from echo3d.anatomy.tagorders import ORDERS
-
     if order is not None and order not in ORDERS:
         raise InputError(f"an order of tags must be one of {', '.join(ORDERS)}, found {order[:40]!r}; choose one of these")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from echo3d.core.foreign import Role, TaggedSurface
 from echo3d.core.structures import Structure
@@ -105,6 +106,9 @@ def roles_of(surface: TaggedSurface, *, order: str | None = None, mapping: Mappi
         return _mapped(surface, tags, mapping), "parts as the mapping file says"
     if order is not None:
         found, said = {tag: int(ORDERS[order].get(tag, 0)) for tag in tags}, f"tags in the {order} order, as asked"
+    elif surface.array == "elemTag" and _valve_at(surface, 14, 7):
+        found = {tag: int(HEART_FAILURE.get(tag, 0)) for tag in tags}
+        said = "tags in the heart-failure order, because part 14 and not part 7 lies at the left ventricle"
     elif surface.array in _KNOWN:
         said, table = _KNOWN[surface.array]
         found, said = {tag: int(table.get(tag, 0)) for tag in tags}, f"tags in {said}"
@@ -115,6 +119,16 @@ def roles_of(surface: TaggedSurface, *, order: str | None = None, mapping: Mappi
         raise InputError(f"the parts of a heart must be known by tag or name, found {what}; say what they are with --mapping FILE")
     unknown = [tag for tag, role in found.items() if role == 0 and not _left_out_by(surface, tag)]
     return found, said + (f"; {len(unknown)} unknown ones left out" if unknown else "")
+
+
+def _valve_at(surface: TaggedSurface, one: int, other: int) -> bool:
+    """Return whether part ``one`` lies nearer to the left ventricle's muscle than part ``other``, as the mitral valve does."""
+    parts = [np.unique(surface.part(tag)) for tag in (Structure.LV_MYOCARDIUM, one, other)]
+    if not all(len(part) for part in parts):
+        return False
+    muscle = cKDTree(surface.points[parts[0]])
+    near, far = (float(np.quantile(muscle.query(surface.points[part])[0], 0.25)) for part in parts[1:])
+    return near < far
 
 
 def _left_out_by(surface: TaggedSurface, tag: int) -> bool:

@@ -1,12 +1,15 @@
 """What a legacy VTK file declares, and whether it is long enough to hold it.
 
 VTK's reader notices some files cut short, most ASCII ones; of others it returns whatever was there before, as if it were whole.
+*Source:* VTK file formats, "Simple legacy formats"; keywords are looked for in capitals, as every writer writes them.
 """
 
 from __future__ import annotations
 
 import mmap
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 _SIZES = {
@@ -15,62 +18,95 @@ _SIZES = {
     **dict.fromkeys((b"unsigned_int", b"int", b"float"), 4),
     **dict.fromkeys((b"unsigned_long", b"long", b"double", b"vtktypeint64", b"vtkidtype"), 8),
 }
-_COUNTS = re.compile(rb"(?:^|\n)[ \t]*(POINTS|CELLS|POLYGONS|CELL_TYPES|CELL_DATA|POINT_DATA)[ \t]+(\d+)([^\n]*)\n", re.IGNORECASE)
-_ROWS = re.compile(
-    rb"\n[ \t]*(SCALARS|VECTORS|NORMALS)[ \t]+\S+[ \t]+(\w+)[ \t]*(\d*)[ \t]*\n(?:[ \t]*LOOKUP_TABLE[ \t]+\S+[ \t]*\n)?", re.IGNORECASE
-)
-_CORNERS = re.compile(rb"\n[ \t]*(CELLS|POLYGONS)[ \t]+(\d+)[ \t]+(\d+)[ \t]*\n", re.IGNORECASE)
-_OFFSETS = re.compile(rb"[ \t]*OFFSETS[ \t]+(\w+)[ \t]*\n", re.IGNORECASE)
-_CONNECTIVITY = re.compile(rb"\n[ \t]*CONNECTIVITY[ \t]+(\w+)[ \t]*\n", re.IGNORECASE)
-_FIELDS = re.compile(rb"\n[ \t]*\S+[ \t]+(\d+)[ \t]+(\d+)[ \t]+(\w+)[ \t]*\n")
+_COUNTED = (b"POINTS", b"CELLS", b"POLYGONS", b"CELL_TYPES", b"CELL_DATA", b"POINT_DATA")
+_FIELD_ARRAY = re.compile(rb"\n[ \t]*\S+[ \t]+(\d+)[ \t]+(\d+)[ \t]+([a-zA-Z]\w*)[ \t]*\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that begins with a keyword: where it starts, where the next one starts, and its words."""
+
+    start: int
+    end: int
+    words: list[bytes]
+
+    def number(self, index: int) -> int:
+        """Return a word as a number, 0 where there is none."""
+        word = self.words[index] if index < len(self.words) else b""
+        return int(word[:18]) if word.isdigit() else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Array:
+    """An array that is declared: where its numbers start, how many they are, and the bytes of one in a binary file (0: not known)."""
+
+    start: int
+    count: int
+    size: int
 
 
 def declared(path: Path) -> list[tuple[str, int]]:
     """Return what the file's keywords declare: POINTS, CELLS, CELL_DATA ... with their counts, in the order of the file."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-        return [(name.decode("ascii").upper(), int(count[:18])) for name, count, _ in _COUNTS.findall(view)]
+        lines = sorted(_lines(view, *_COUNTED), key=lambda line: line.start)
+        return [(line.words[0].decode("ascii"), line.number(1)) for line in lines]
 
 
 def cut_short(path: Path) -> bool:
     """Return whether a legacy file ends before the arrays that it declares."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-        arrays = [array for array in (*_points(view), *_cells(view), *_rows(view), *_fields(view)) if array[2]]
+        arrays = [array for array in (*_points(view), *_cells(view), *_rows(view), *_fields(view)) if array.size]
         if re.search(rb"\n[ \t]*BINARY", view[:2048], re.IGNORECASE):
-            return any(start + count * size > len(view) for start, count, size in arrays)
-        start, count, _ = max(arrays, default=(0, 0, 1))
-        return len(view[start:].split()) < count
+            return any(array.start + array.count * array.size > len(view) for array in arrays)
+        last = max(arrays, key=lambda array: array.start, default=_Array(0, 0, 1))
+        return len(view[last.start :].split()) < last.count
 
 
-def _points(view: mmap.mmap) -> list[tuple[int, int, int]]:
-    """Return where the points start, how many numbers they are, and the bytes of one; 0 bytes where the type is not known."""
-    found = [match for match in _COUNTS.finditer(view) if match[1].upper() == b"POINTS"]
-    return [(match.end(), 3 * int(match[2][:18]), _SIZES.get(match[3].strip().lower(), 0)) for match in found]
+def _lines(view: mmap.mmap, *keywords: bytes) -> Iterator[_Line]:
+    """Yield the lines that begin with a keyword."""
+    for keyword in keywords:
+        start = view.find(keyword)
+        while start >= 0:
+            end = view.find(b"\n", start)
+            words = view[start : end if end >= 0 else len(view)].split()
+            if (start == 0 or view[start - 1 : start] in b" \t\n") and words[0] == keyword:
+                yield _Line(start, end + 1 if end >= 0 else len(view), words)
+            start = view.find(keyword, start + len(keyword))
 
 
-def _cells(view: mmap.mmap) -> list[tuple[int, int, int]]:
-    """Return the same of the cells' corners: one block of whole numbers, since version 5 two blocks with their types."""
+def _points(view: mmap.mmap) -> list[_Array]:
+    """Return the points."""
+    return [_Array(line.end, 3 * line.number(1), _SIZES.get(line.words[-1].lower(), 0)) for line in _lines(view, b"POINTS")]
+
+
+def _cells(view: mmap.mmap) -> list[_Array]:
+    """Return the cells' corners: one block of whole numbers, since version 5 two blocks with their types."""
     found = []
-    for match in _CORNERS.finditer(view):
-        start, count = match.end(), int(match[3][:18])
-        if _OFFSETS.match(view, start) is None:
-            found.append((start, count, 4))
+    for line in _lines(view, b"CELLS", b"POLYGONS"):
+        if view[line.end : line.end + 20].lstrip()[:7] != b"OFFSETS":
+            found.append(_Array(line.end, line.number(2), 4))
             continue
-        later = _CONNECTIVITY.search(view, start)
-        found.append((later.end(), count, _SIZES.get(later[1].lower(), 0)) if later else (start, len(view), 1))
+        later = next((part for part in _lines(view, b"CONNECTIVITY") if part.start > line.end), None)
+        missing = _Array(line.end, len(view), 1)
+        found.append(_Array(later.end, line.number(2), _SIZES.get(later.words[-1].lower(), 0)) if later else missing)
     return found
 
 
-def _rows(view: mmap.mmap) -> list[tuple[int, int, int]]:
-    """Return the same of each SCALARS, VECTORS or NORMALS array; its length is the one of the data section around it."""
-    sections = [(match.end(), int(match[2][:18])) for match in _COUNTS.finditer(view) if match[1].upper().endswith(b"_DATA")]
+def _rows(view: mmap.mmap) -> list[_Array]:
+    """Return the SCALARS, COLOR_SCALARS, VECTORS and NORMALS; their length is the one of the data section around them."""
+    sections = sorted((line.start, line.number(1)) for line in _lines(view, b"CELL_DATA", b"POINT_DATA"))
+    tables = {line.start: line.end for line in _lines(view, b"LOOKUP_TABLE")}
     found = []
-    for match in _ROWS.finditer(view):
-        rows = [count for at, count in sections if at <= match.start() + 1]
-        columns = int(match[3] or 1) if match[1].upper() == b"SCALARS" else 3
-        found.append((match.end(), (rows[-1] if rows else 0) * columns, _SIZES.get(match[2].lower(), 0)))
+    for line in _lines(view, b"SCALARS", b"COLOR_SCALARS", b"VECTORS", b"NORMALS"):
+        rows = next((count for at, count in reversed(sections) if at < line.start), 0)
+        colours = line.words[0] == b"COLOR_SCALARS"
+        columns = line.number(2) if colours else line.number(3) or 1 if line.words[0] == b"SCALARS" else 3
+        size = 1 if colours else _SIZES.get(line.words[2].lower() if len(line.words) > 2 else b"", 0)
+        found.append(_Array(tables.get(line.end, line.end), rows * columns, size))
     return found
 
 
-def _fields(view: mmap.mmap) -> list[tuple[int, int, int]]:
-    """Return the same of each array of a FIELD section."""
-    return [(m.end(), int(m[1][:9]) * int(m[2][:18]), _SIZES.get(m[3].lower(), 0)) for m in _FIELDS.finditer(view)]
+def _fields(view: mmap.mmap) -> list[_Array]:
+    """Return the arrays of FIELD sections."""
+    first = min((line.end - 1 for line in _lines(view, b"FIELD")), default=len(view))
+    return [_Array(m.end(), int(m[1][:9]) * int(m[2][:18]), _SIZES.get(m[3].lower(), 0)) for m in _FIELD_ARRAY.finditer(view, first)]

@@ -10,7 +10,7 @@ import pytest
 
 from echo3d.anatomy.conventions import axes_from_letters
 from echo3d.anatomy.published import ForeignHeart, Reading, check_order, foreign_heart, mean_landmarks, own_heart
-from echo3d.anatomy.tagorders import HEART_FAILURE
+from echo3d.anatomy.tagorders import HEART_FAILURE, roles_of
 from echo3d.anatomy.template import load_label_volume, load_template
 from echo3d.core.foreign import TaggedSurface, tetra_boundaries
 from echo3d.core.mesh import HeartMesh
@@ -66,6 +66,7 @@ def test_other_units_axes_and_order_are_put_right(tissue: TaggedSurface, heart: 
         "elemTag",
     )
     found = foreign_heart(turned, Reading(order="heart-failure"))
+    assert "heart-failure order, as asked" in found.assumed[0]
     assert found.size_known
     assert "unit m" in found.assumed[1]
     assert found.volumes_ml == pytest.approx(heart.volumes_ml, rel=0.02)
@@ -75,6 +76,15 @@ def test_other_units_axes_and_order_are_put_right(tissue: TaggedSurface, heart: 
     index = np.argwhere(found.volume.labels == Structure.RV_CAVITY)[::501]
     world = index @ found.volume.affine[:3, :3].T + found.volume.affine[:3, 3]
     assert (heart.volume.look_up(world) == Structure.RV_CAVITY).mean() > 0.97
+
+
+def test_the_heart_failure_order_is_noticed_where_nobody_says_it(tissue: TaggedSurface) -> None:
+    back = {int(role): tag for tag, role in HEART_FAILURE.items()}
+    renamed = TaggedSurface(tissue.points, tissue.faces, [back[int(tag)] for tag in tissue.tags], {}, "elemTag")
+    found, said = roles_of(renamed)
+    assert found == HEART_FAILURE
+    assert "part 14" in said
+    assert roles_of(tissue)[1].startswith("tags in the published")
 
 
 def test_axes_asked_for_are_taken(tissue: TaggedSurface) -> None:
@@ -152,8 +162,8 @@ def test_published_hearts_have_four_chambers_in_time(shared: Path, name: str) ->
     from echo3d.io.surfaces import read_surface
 
     surface = read_surface(shared / f"data/hearts/rodero_ssm/hearts/{name}.vtp")
-    start = time.perf_counter()
+    start = time.process_time()
     found = foreign_heart(surface)
-    assert time.perf_counter() - start < 15  # to reach: 5 s on an idle core, see tests/benchmarks
+    assert time.process_time() - start < 10  # to reach: 5 s, see tests/benchmarks
     assert all(20 < found.volumes_ml[key] < 260 for key in CHAMBER_KEYS), found.volumes_ml
     assert found.missing == ()

@@ -1,6 +1,6 @@
 """A foreign heart: reading a million tetrahedra in ASCII, voxelising it once, then slicing it.
 
-pytest tests/benchmarks/test_foreign_heart.py --benchmark-enable -s
+pytest tests/benchmarks/test_foreign_heart.py --benchmark-enable --benchmark-json FILE (extra_info holds seconds of the process and its peak)
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _MEASURED = """
 import json, resource, sys, time
 from pathlib import Path
 import echo3d.anatomy.published, echo3d.io.surfaces
-start = time.perf_counter()
+start = time.process_time()
 surface = echo3d.io.surfaces.read_surface(Path(sys.argv[1]))
-read = time.perf_counter()
+read = time.process_time()
 heart = echo3d.anatomy.published.foreign_heart(surface)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"read_s": read - start, "voxelise_s": time.perf_counter() - read, "peak_kb": peak, "ml": heart.volumes_ml}))
+print(json.dumps({"read_s": read - start, "voxelise_s": time.process_time() - read, "peak_kb": peak, "ml": heart.volumes_ml}))
 """
 
 
@@ -39,17 +39,21 @@ def million(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     points, tetrahedra, tags = wall_tetrahedra(1.15 if measured else 2.2)
     path = tmp_path_factory.mktemp("heart") / "full_heart_mesh_001.vtk"
     write_ascii(path, points, tetrahedra, tags)
-    print(f"\n{len(tetrahedra)} tetrahedra, {path.stat().st_size / 1e6:.0f} MB of ASCII")
     return path
 
 
-def test_read_and_voxelise_in_a_fresh_process(million: Path) -> None:
-    """To reach: 20 s and 2 GB for reading; 5 s for voxelising at 1 mm."""
+def test_read_and_voxelise_in_a_fresh_process(benchmark: BenchmarkFixture, million: Path) -> None:
+    """To reach: 20 s and 2 GB for reading; 5 s for voxelising at 1 mm. Time of the process, whatever else runs; see extra_info."""
     pytest.importorskip("resource")
-    done = subprocess.run([sys.executable, "-c", _MEASURED, str(million)], capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
-    print(f"\nread {found['read_s']:.1f} s, voxelise {found['voxelise_s']:.1f} s, peak {found['peak_kb'] / 1e6:.2f} GB, ml {found['ml']}")
-    assert found["read_s"] < 60
+
+    def measure() -> dict[str, float]:
+        done = subprocess.run([sys.executable, "-c", _MEASURED, str(million)], capture_output=True, text=True, check=True)
+        found: dict[str, float] = json.loads(done.stdout)
+        return found
+
+    found = benchmark.pedantic(measure, rounds=1)
+    benchmark.extra_info.update(found, megabytes=million.stat().st_size / 1e6)
+    assert found["read_s"] < 20
     assert found["peak_kb"] < 2_000_000
 
 
