@@ -122,13 +122,13 @@ def roles_of(surface: TaggedSurface, *, order: str | None = None, mapping: Mappi
 
 
 def _valve_at(surface: TaggedSurface, one: int, other: int) -> bool:
-    """Return whether part ``one`` lies nearer to the left ventricle's muscle than part ``other``, as the mitral valve does."""
+    """Return whether part ``one`` lies clearly nearer to the left ventricle's muscle than part ``other``, as the mitral valve does."""
     parts = [np.unique(surface.part(tag)) for tag in (Structure.LV_MYOCARDIUM, one, other)]
     if not all(len(part) for part in parts):
         return False
     muscle = cKDTree(surface.points[parts[0]])
     near, far = (float(np.quantile(muscle.query(surface.points[part])[0], 0.25)) for part in parts[1:])
-    return near < far
+    return near < 0.7 * far
 
 
 def _left_out_by(surface: TaggedSurface, tag: int) -> bool:

@@ -14,8 +14,9 @@ S = Structure
 
 
 def surface(tags: list[int], array: str = "", names: dict[int, str] | None = None) -> TaggedSurface:
-    faces = np.arange(3 * len(tags)).reshape(-1, 3)
-    return TaggedSurface(np.random.default_rng(0).random((3 * len(tags), 3)), faces, tags, names or {}, array)
+    """Return one triangle for each tag, in a row."""
+    points = np.repeat(10.0 * np.arange(len(tags)), 3)[:, None] + np.tile(np.eye(3), (len(tags), 1))
+    return TaggedSurface(points, np.arange(3 * len(tags)).reshape(-1, 3), tags, names or {}, array)
 
 
 def test_the_heart_failure_order_is_a_permutation_that_keeps_the_walls() -> None:
@@ -33,6 +34,14 @@ def test_the_order_asked_for_wins_over_the_array_name() -> None:
     assert found == {1: 1, 7: S.LA_APPENDAGE_BORDER, 14: S.MITRAL_VALVE}
     assert "heart-failure" in said
     assert set(ORDERS) == {"published", "heart-failure"}
+
+
+def test_the_heart_failure_order_shows_by_where_its_mitral_valve_lies() -> None:
+    assert roles_of(surface([1, 7, 14], "elemTag"))[0][7] == S.MITRAL_VALVE
+    found, said = roles_of(surface([1, 14, 7], "elemTag"))
+    assert found[14] == S.MITRAL_VALVE
+    assert "part 14" in said
+    assert roles_of(surface([1, 14, 7], "elemTag"), order="published")[0][7] == S.MITRAL_VALVE
 
 
 def test_known_templates_are_known_by_their_arrays() -> None:

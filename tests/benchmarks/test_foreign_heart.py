@@ -1,6 +1,6 @@
 """A foreign heart: reading a million tetrahedra in ASCII, voxelising it once, then slicing it.
 
-pytest tests/benchmarks/test_foreign_heart.py --benchmark-enable --benchmark-json FILE (extra_info holds seconds of the process and its peak)
+pytest tests/benchmarks/test_foreign_heart.py --benchmark-enable --benchmark-json FILE (see extra_info)
 """
 
 from __future__ import annotations
