@@ -12,13 +12,15 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from echo3d import __version__
+from echo3d.cli_cohort import cohort
+from echo3d.cli_words import Array, AsJson, Axes, Device, Force, Mapping, Order, Out, Units, terminal_progress
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError
 
@@ -33,10 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Out = Annotated[Path, typer.Option("--out", readable=False, help="Folder to make; it appears when it is complete.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result in that folder.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:n.")]
+app.add_typer(cohort)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -141,7 +140,7 @@ def demo(*, out: Out, as_json: AsJson = False, force: Force = False, device: Dev
     """Reconstruct the embedded synthetic patient."""
     from echo3d.pipeline import demo_truth, run_demo
 
-    result = run_demo(out, force=force, device=device, progress=_progress(as_json))
+    result = run_demo(out, force=force, device=device, progress=terminal_progress(as_json))
     truth = demo_truth()
     known = {name: truth[name] for name in ("edv_ml", "esv_ml", "ef")}
     answer = _result_answer(result, out) | {"truth": known}
@@ -171,7 +170,7 @@ def reconstruct(
     from echo3d.pipeline import Request, run_reconstruct
 
     request = Request(tuple(study or ()), views, _frames("--ed", ed), _frames("--es", es), model, device)
-    result = run_reconstruct(request, out, force=force, progress=_progress(as_json))
+    result = run_reconstruct(request, out, force=force, progress=terminal_progress(as_json))
     answer = _result_answer(result, out)
     if not as_json:
         _print_result(answer)
@@ -197,13 +196,45 @@ def simulate(
 
     wanted = tuple(_view("--views", name) for name in views.split(",") if name.strip())
     spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart))
-    truth = simulate_study(spec, out, force=force, progress=_progress(as_json))
+    truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
     kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
     answer = kept | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
     if not as_json:
         print(f"EF {100 * truth['ef']:.1f} %, EDV {truth['edv_ml']:.0f} ml, ESV {truth['esv_ml']:.0f} ml.")
         print(f"The study lies in the folder {out.name}: {', '.join(answer['files'])}.")
     return answer
+
+
+@app.command("slice")
+def slice_(
+    heart: Annotated[Path, typer.Argument(help="The word template, a record, a label volume, or any mesh file.", readable=False)],
+    *,
+    out: Out,
+    pose: Annotated[Path | None, typer.Option("--pose", readable=False, help="JSON: translation (mm), rotation (degrees), scale.")] = None,
+    size: Annotated[int, typer.Option("--size", help="Pixels of a side.")] = 256,
+    depth_mm: Annotated[float, typer.Option("--depth-mm", help="Length of the beams.")] = 160.0,
+    order: Order = None,
+    mapping: Mapping = None,
+    array: Array = None,
+    units: Units = None,
+    axes: Axes = None,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> dict[str, Any]:
+    """Cut the six standard label views of a heart: per view a picture and its tags, and sectors.json."""
+    from echo3d.core.pose import identity_pose
+    from echo3d.hearts import Source
+    from echo3d.slices import SliceSpec, read_pose, slice_heart
+
+    spec = SliceSpec(size, depth_mm, identity_pose() if pose is None else read_pose(pose))
+    content = slice_heart(Source(heart, order, units, axes, mapping, array), spec, out, force=force, progress=terminal_progress(as_json))
+    if not as_json:
+        for sentence in content["assumed"]:
+            print(f"- {sentence}")
+        if content["missing"]:
+            print(f"- not in this heart: {', '.join(name.lower().replace('_', ' ') for name in content['missing'])}")
+        print(f"Six views lie in the folder {out.name}: pictures, tags and sectors.json.")
+    return content | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
 
 
 @app.command()
@@ -252,19 +283,6 @@ def _frames(option: str, words: Sequence[str] | None) -> dict[View, int]:
     return frames
 
 
-def _progress(as_json: bool) -> Any:
-    """Return what hears of progress: a line on a terminal, nothing elsewhere."""
-    from echo3d.progress import silent
-
-    if as_json or not sys.stderr.isatty():
-        return silent
-
-    def show(share: float, message: str, /) -> None:
-        print(f"\r\x1b[K{100 * share:3.0f} %  {message}" + ("\r\x1b[K" if share >= 1 else ""), end="", file=sys.stderr, flush=True)
-
-    return show
-
-
 def _result_answer(result: Any, out: Path) -> dict[str, Any]:
     """Return the content of result.json with the files beside it."""
     from echo3d.results import summary
@@ -273,7 +291,7 @@ def _result_answer(result: Any, out: Path) -> dict[str, Any]:
     return summary(result) | {"out": out.name, "files": files}
 
 
-def _print_result(answer: Mapping[str, Any]) -> None:
+def _print_result(answer: dict[str, Any]) -> None:
     """Print a result for people."""
     for title, name, factor, unit in (
         ("EF", "ef", 100, "%"),

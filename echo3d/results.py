@@ -21,6 +21,9 @@ from echo3d.core.sector import Sector
 from echo3d.core.views import View
 from echo3d.errors import InputError
 
+OURS = ("result.json", "truth.json", "sectors.json", "cohort.json")
+"""Files of which each makes a folder one of ours, so that --force may replace it."""
+
 SCHEMA = 1
 """Version of result.json; raised when a key changes its meaning or goes."""
 
@@ -82,7 +85,7 @@ def check_out(out: Path, *, force: bool = False) -> None:
         found = len(list(out.iterdir())) if out.exists() else 0
     except OSError as exc:
         raise InputError(f"the output folder must be readable, found {_why(exc)}; choose another place") from exc
-    ours = any((out / name).is_file() for name in ("result.json", "truth.json"))
+    ours = any((out / name).is_file() for name in OURS)
     if found and not (force and ours):
         way = "choose another folder" if force else "choose another folder, or replace an earlier result with --force"
         raise InputError(f"the output folder must be new or empty, found {found} entries; {way}")

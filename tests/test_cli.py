@@ -208,7 +208,7 @@ def test_version_and_help(capfd: Capture) -> None:
     assert capfd.readouterr().out == f"echo3d {__version__}\n"
     assert main(["--help"]) == 0
     out = capfd.readouterr().out
-    for command in ("demo", "reconstruct", "simulate", "doctor"):
+    for command in ("demo", "reconstruct", "simulate", "slice", "cohort", "doctor"):
         assert command in out
 
 

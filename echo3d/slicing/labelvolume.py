@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,37 @@ from scipy import ndimage, sparse
 
 from echo3d.core.arrays import frozen_array
 from echo3d.core.field import FieldGrid, LabelVolume
+from echo3d.core.pose import Pose, unplace
 from echo3d.core.sector import PictureGrid, Sector, SectorSlice, grid_for
 from echo3d.core.views import View
+
+
+class Labels(Protocol):
+    """Whatever knows the structure at a point: a heart's own label volume, a warped one, or one that a pose has moved."""
+
+    def look_up(self, points: NDArray) -> NDArray[np.uint8]:
+        """Return the structure at world points (..., 3) mm; 0 outside."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedLabels:
+    """A heart's labels after a pose has moved the heart.
+
+    Parameters
+    ----------
+    labels : the heart before
+    pose : what moves it
+    pivot : (3,) mm, the point it turns about
+    """
+
+    labels: Labels
+    pose: Pose
+    pivot: NDArray[np.float64]
+
+    def look_up(self, points: NDArray) -> NDArray[np.uint8]:
+        """Return the structure at world points (..., 3) mm."""
+        return self.labels.look_up(unplace(points, self.pose, self.pivot))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +148,7 @@ def warp(volume: LabelVolume, grid: FieldGrid, nodes: NDArray, *, rest: NDArray,
     return WarpedLabels(volume, grid, anchored(grid, inverse_field(grid, nodes), rest, moved))
 
 
-def cut(labels: WarpedLabels, sector: Sector, *, view: View | None = None, grid: PictureGrid | int = 256) -> SectorSlice:
+def cut(labels: Labels, sector: Sector, *, view: View | None = None, grid: PictureGrid | int = 256) -> SectorSlice:
     """Return what a fan sees of a heart.
 
     Parameters
@@ -135,6 +165,6 @@ def cut(labels: WarpedLabels, sector: Sector, *, view: View | None = None, grid:
     return SectorSlice(view, sector, picture, inside, raster.pixel_mm)
 
 
-def cut_polar(labels: WarpedLabels, sector: Sector, plane_mm: NDArray) -> NDArray[np.uint8]:
+def cut_polar(labels: Labels, sector: Sector, plane_mm: NDArray) -> NDArray[np.uint8]:
     """Return the structures at plane coordinates (..., 2) (depth, lateral mm) of a fan; the polar raster of the speckle model."""
     return labels.look_up(sector.world(plane_mm))

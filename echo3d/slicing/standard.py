@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.core.arrays import unit
-from echo3d.core.mesh import Template
+from echo3d.core.mesh import LANDMARKS, Template
 from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.views import View
 
@@ -71,43 +72,66 @@ def draw_sector(rng: np.random.Generator) -> SectorDraw:
     )
 
 
+Landmarks = Mapping[str, NDArray[np.float64]]
+"""Per name of ``core.mesh.LANDMARKS`` a point (3,) in mm, LPS."""
+
+
 def standard_sectors(template: Template, points: NDArray, *, level: float = 0.0) -> dict[View, Sector]:
-    """Return the six standard fans of the heart whose material points are ``points`` (N, 3).
+    """Return the six standard fans of the heart whose material points are ``points`` (N, 3)."""
+    return sectors_at(template_landmarks(template, points), template_landmarks(template, template.points), level=level)
+
+
+def template_landmarks(template: Template, points: NDArray) -> dict[str, NDArray[np.float64]]:
+    """Return all landmarks of the heart whose material points are ``points`` (N, 3)."""
+    return {name: template.landmark(points, name) for name in LANDMARKS}
+
+
+def sectors_at(marks: Landmarks, mean: Landmarks, *, level: float = 0.0) -> dict[View, Sector]:
+    """Return the six standard fans of a heart of which the landmarks are known.
 
     Apical planes hold Table 1's landmarks; Table 1's probe is carried along in the LV's own frame and dropped onto each plane. The
     apical two-chamber plane holds the LV's axis at right angles to the RV's direction, which the RV landmark only orients.
     Short-axis planes are Table 1's at ``level`` 0, the clinical heights at 1.
+
+    Parameters
+    ----------
+    marks : the heart's
+    mean : the mean heart's, on which Table 1 stands
+    level : 0 to 1
     """
-    probe = carried_probe(template, points)
-    fans = {view: apical_sector(template, points, view, probe) for view in (View.A4C, View.A2C, View.A3C)}
-    return fans | {view: short_axis_sector(template, points, view, level) for view in SHORT_AXIS_SHARE}
+    probe = probe_at(marks, mean)
+    fans = {view: apical_sector(marks, view, probe) for view in (View.A4C, View.A2C, View.A3C)}
+    return fans | {view: short_axis_sector(marks, mean, view, level) for view in SHORT_AXIS_SHARE}
 
 
-def lv_frame(template: Template, points: NDArray) -> NDArray[np.float64]:
+def lv_frame(marks: Landmarks) -> NDArray[np.float64]:
     """Return rows: LV axis (apex to base), direction towards the RV, and their cross product; each a unit vector."""
-    apex, base, rv = (template.landmark(points, name) for name in ("lv_apex_endo", "mitral", "rv"))
+    apex, base, rv = (marks[name] for name in ("lv_apex_endo", "mitral", "rv"))
     axis = unit(base - apex)
     septal = unit((rv - apex) - ((rv - apex) @ axis) * axis)
     return np.stack([axis, septal, np.cross(axis, septal)])
 
 
 def carried_probe(template: Template, points: NDArray) -> NDArray[np.float64]:
-    """Return Table 1's apical probe for this heart: its place against the LV's apex kept in the LV's own frame, (3,) mm."""
-    offset = lv_frame(template, template.points) @ (APICAL_PROBE - template.landmark(template.points, "lv_apex_epi"))
-    return template.landmark(points, "lv_apex_epi") + offset @ lv_frame(template, points)
+    """Return Table 1's apical probe for the heart whose material points are ``points`` (N, 3)."""
+    return probe_at(template_landmarks(template, points), template_landmarks(template, template.points))
 
 
-def apical_sector(template: Template, points: NDArray, view: View, probe: NDArray) -> Sector:
+def probe_at(marks: Landmarks, mean: Landmarks) -> NDArray[np.float64]:
+    """Return Table 1's apical probe for a heart: its place against the LV's apex kept in the LV's own frame, (3,) mm."""
+    offset = lv_frame(mean) @ (APICAL_PROBE - mean["lv_apex_epi"])
+    return np.asarray(marks["lv_apex_epi"] + offset @ lv_frame(marks), dtype=float)
+
+
+def apical_sector(marks: Landmarks, view: View, probe: NDArray) -> Sector:
     """Return one apical fan through Table 1's landmarks, the probe dropped onto their plane."""
-    apex, mitral, aortic, tricuspid, la, ra = (
-        template.landmark(points, name) for name in ("lv_apex_epi", "mitral", "aortic", "tricuspid", "la", "ra")
-    )
+    apex, mitral, aortic, tricuspid, la, ra = (marks[name] for name in ("lv_apex_epi", "mitral", "aortic", "tricuspid", "la", "ra"))
     if view is View.A4C:
         normal, target, right = np.cross(la - apex, ra - apex), (mitral + tricuspid) / 2, mitral - tricuspid
     elif view is View.A3C:
         normal, target, right = np.cross(mitral - apex, aortic - apex), (2 * mitral + aortic) / 3, aortic - mitral
     else:
-        _, septal, across = lv_frame(template, points)
+        _, septal, across = lv_frame(marks)
         anterior = across * np.sign(across @ np.array([0.0, -1.0, 0.0]))
         normal, target, right = septal, mitral, anterior
         apex = apex - ((apex - mitral) @ septal) * septal
@@ -118,13 +142,12 @@ def apical_sector(template: Template, points: NDArray, view: View, probe: NDArra
     return sector_towards(origin, target - ((target - apex) @ normal) * normal, right, 40.0, float(np.clip(reach, 120, 200)))
 
 
-def short_axis_sector(template: Template, points: NDArray, view: View, level: float) -> Sector:
+def short_axis_sector(marks: Landmarks, mean: Landmarks, view: View, level: float) -> Sector:
     """Return one short-axis fan, seen from the parasternal side: anterior up, RV on the left."""
-    frame = lv_frame(template, points)
-    rest = lv_frame(template, template.points)
-    apex, base = template.landmark(points, "lv_apex_endo"), template.landmark(points, "mitral")
-    size = float(np.linalg.norm(base - apex) / np.linalg.norm(np.subtract(*_axis_ends(template))))
-    rest_point = SHORT_AXIS_SHARE[view] * SHORT_AXIS_END - template.landmark(template.points, "lv_apex_endo")
+    frame, rest = lv_frame(marks), lv_frame(mean)
+    apex, base = marks["lv_apex_endo"], marks["mitral"]
+    size = float(np.linalg.norm(base - apex) / np.linalg.norm(mean["mitral"] - mean["lv_apex_endo"]))
+    rest_point = SHORT_AXIS_SHARE[view] * SHORT_AXIS_END - mean["lv_apex_endo"]
     table = apex + size * (rest @ rest_point) @ frame
     clinical = apex + CLINICAL_HEIGHT[view] * (base - apex)
     normal = unit((1 - level) * (unit(rest @ SHORT_AXIS_END) @ frame) + level * unit(apex - base))
@@ -132,14 +155,10 @@ def short_axis_sector(template: Template, points: NDArray, view: View, level: fl
     centre = apex + ((point - apex) @ normal) / ((base - apex) @ normal) * (base - apex)
     anterior = np.array([0.0, -1.0, 0.0])
     up = unit(anterior - (anterior @ normal) * normal)
-    target = centre + 0.15 * (template.landmark(points, "rv") - centre)
+    target = centre + 0.15 * (marks["rv"] - centre)
     target = target - ((target - centre) @ normal) * normal
     right = -frame[1] + (frame[1] @ normal) * normal
     return sector_towards(target + size * PARASTERNAL_MM * up, target, right, 40.0, float(np.clip(145.0 * size, 120, 200)))
-
-
-def _axis_ends(template: Template) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return template.landmark(template.points, "mitral"), template.landmark(template.points, "lv_apex_endo")
 
 
 def jittered(sector: Sector, draw: SectorDraw) -> Sector:

@@ -1,0 +1,90 @@
+"""The parts of a foreign heart painted into one label volume, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from echo3d.anatomy.chambers import with_blood
+from echo3d.anatomy.voxels import VoxelGrid, closed, solid, touched
+from echo3d.core.field import LabelVolume
+from echo3d.core.foreign import Role
+from echo3d.core.structures import BLOOD, Structure
+
+WALLS = tuple(range(1, 7))
+THIN = tuple(range(7, 25))
+"""Valves, vein caps and borders: thinner than a voxel in places, so the voxels that their triangles touch are theirs too."""
+
+
+def painted(points: NDArray, parts: Mapping[int, NDArray], grid: VoxelGrid) -> LabelVolume:
+    """Return the label volume of a heart, chambers filled.
+
+    Parameters
+    ----------
+    points : (N, 3) mm
+    parts : per structure or role the triangles of its surface (F, 3); open ones are capped
+    grid : the raster
+
+    Notes
+    -----
+    Muscle named as both ventricles' comes first, walls do not cover each other, blood covers muscle, so that an outer and an inner skin
+    make a wall, and thin sheets cover all.
+    """
+    masks = {role: solid(*closed(points, faces), grid) for role, faces in parts.items() if len(faces)}
+    labels, barrier = np.zeros(grid.shape, np.uint8), np.zeros(grid.shape, bool)
+    for role in (Role.VENTRICLES, *WALLS, *BLOOD, *THIN):
+        if role not in masks:
+            continue
+        mask = masks[role]
+        if role in THIN:
+            sheet = touched(points, parts[role], grid)
+            barrier |= sheet
+            mask = mask | sheet
+        labels[mask if role not in WALLS else mask & ((labels == 0) | (labels == Role.VENTRICLES))] = role
+    labels = with_blood(labels, grid.voxel_mm, barrier)
+    labels = with_papillaries(labels, masks.get(Role.PAPILLARY))
+    return LabelVolume(fill_pockets(divided_muscle(labels)), grid.affine)
+
+
+def with_papillaries(labels: NDArray, mask: NDArray | None) -> NDArray[np.uint8]:
+    """Return labels with papillary muscle as muscle of the ventricle in whose blood it lies."""
+    if mask is None or not mask.any():
+        return labels
+    left, right = (
+        ndimage.distance_transform_edt(labels != cavity) if (labels == cavity).any() else np.full(labels.shape, np.inf)
+        for cavity in (Structure.LV_CAVITY, Structure.RV_CAVITY)
+    )
+    muscle = np.where(right < left, Structure.RV_MYOCARDIUM, Structure.LV_MYOCARDIUM)
+    return np.where(mask & (np.isin(labels, BLOOD) | (labels == 0)), muscle, labels).astype(np.uint8)
+
+
+def divided_muscle(labels: NDArray) -> NDArray[np.uint8]:
+    """Return labels with the muscle of both ventricles shared out.
+
+    The RV's is its free wall: nearer to the RV's blood than to the LV's and with the outside nearer than the LV's blood; the septum and all
+    else is the LV's.
+    """
+    both = labels == Role.VENTRICLES
+    if not both.any():
+        return labels
+    result = np.where(both, Structure.LV_MYOCARDIUM, labels).astype(np.uint8)
+    if (labels == Structure.RV_CAVITY).any() and (labels == Structure.LV_CAVITY).any():
+        right, left, outside = (
+            ndimage.distance_transform_edt(labels != value) for value in (Structure.RV_CAVITY, Structure.LV_CAVITY, Structure.BACKGROUND)
+        )
+        result[both & (right < left) & (outside < left)] = Structure.RV_MYOCARDIUM
+    return result
+
+
+def fill_pockets(labels: NDArray) -> NDArray[np.uint8]:
+    """Return labels in which enclosed unlabelled pockets, which are gaps between parts, take the nearest tissue."""
+    pools, _ = ndimage.label(labels == 0)
+    pockets = (labels == 0) & (pools != pools[0, 0, 0])
+    if not pockets.any():
+        return labels.astype(np.uint8)
+    tissue = (labels > 0) & ~np.isin(labels, BLOOD)
+    nearest = ndimage.distance_transform_edt(~(tissue if tissue.any() else labels > 0), return_distances=False, return_indices=True)
+    return np.where(pockets, labels[tuple(nearest)], labels).astype(np.uint8)

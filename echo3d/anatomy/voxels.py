@@ -1,0 +1,168 @@
+"""Closed surfaces to voxels: what lies inside, what the triangles touch, and the raster they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyvista as pv
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from vtkmodules.util.numpy_support import vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkFiltersModeling import vtkFillHolesFilter
+from vtkmodules.vtkImagingStencil import vtkImageStencilToImage, vtkPolyDataToImageStencil
+
+_NESTED = 0.9
+"""Share of a piece that lies within another one from which on it is taken for a hole of it."""
+
+_MOST_PIECES = 200
+"""Pieces above which a surface is rubble but for its largest piece."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VoxelGrid:
+    """A cubic raster.
+
+    Parameters
+    ----------
+    origin : (3,) mm, centre of the first voxel
+    shape : voxels per axis
+    voxel_mm : side of a voxel
+    """
+
+    origin: NDArray[np.float64]
+    shape: tuple[int, int, int]
+    voxel_mm: float
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """(4, 4) index to mm."""
+        affine = np.diag([self.voxel_mm, self.voxel_mm, self.voxel_mm, 1.0])
+        affine[:3, 3] = self.origin
+        return affine
+
+
+def grid_around(points: NDArray, voxel_mm: float, margin_mm: float = 6.5) -> VoxelGrid:
+    """Return the raster that holds ``points`` (N, 3) with a margin; half a voxel more, so that a flat end lies between voxel centres.
+
+    >>> grid_around(np.array([[0.0, 0, 0], [10, 10, 20]]), 1.0, 2.0).shape
+    (15, 15, 25)
+    """
+    low = points.min(axis=0) - margin_mm
+    x, y, z = (np.ceil((points.max(axis=0) + margin_mm - low) / voxel_mm).astype(int) + 1).tolist()
+    return VoxelGrid(np.asarray(low, float), (x, y, z), voxel_mm)
+
+
+def boundary_edges(faces: NDArray) -> int:
+    """Return how many edges belong to an odd number of triangles; 0 for a closed surface.
+
+    >>> boundary_edges(np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])), boundary_edges(np.array([[0, 1, 2]]))
+    (0, 3)
+    """
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1).astype(np.int64)
+    _, count = np.unique(edges[:, 0] * (int(edges.max()) + 1) + edges[:, 1], return_counts=True)
+    return int((count % 2).sum())
+
+
+def closed(points: NDArray, faces: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return the surface with coincident points joined and every hole capped: points (N, 3) and faces (F, 3).
+
+    A cap is flat where its rim is flat, as a valve plane is.
+    """
+    used, corners = np.unique(faces, return_inverse=True)
+    joined, which = np.unique(np.round(points[used], 4), axis=0, return_inverse=True)
+    triangles = which.reshape(-1)[corners].reshape(-1, 3)
+    triangles = triangles[(triangles != np.roll(triangles, 1, axis=1)).all(axis=1)]
+    if len(triangles) == 0 or not boundary_edges(triangles):
+        return joined, triangles.astype(np.int32)
+    filling = vtkFillHolesFilter()
+    filling.SetInputData(pv.PolyData.from_regular_faces(joined, triangles))
+    filling.SetHoleSize(1e6)
+    filling.Update()
+    whole = pv.wrap(filling.GetOutput()).triangulate()
+    return np.asarray(whole.points, float), np.asarray(whole.regular_faces, np.int32)
+
+
+def pieces(faces: NDArray) -> list[NDArray]:
+    """Return the connected pieces of a surface, largest first; scraps below a hundredth of it come last, as one.
+
+    >>> [len(piece) for piece in pieces(np.array([[0, 1, 2], [3, 4, 5], [2, 1, 6]]))]
+    [2, 1]
+    """
+    count = int(faces.max()) + 1
+    edges = np.concatenate([faces[:, :2], faces[:, 1:]])
+    graph = sparse.coo_matrix((np.ones(len(edges), bool), edges.T), shape=(count, count))
+    piece = connected_components(graph, directed=False)[1][faces[:, 0]]
+    names, sizes = np.unique(piece, return_counts=True)
+    order = names[np.argsort(-sizes, kind="stable")]
+    large = [name for name in order if (piece == name).sum() >= 0.01 * len(faces)] if len(order) < _MOST_PIECES else [order[0]]
+    rest = faces[~np.isin(piece, large)]
+    return [faces[piece == name] for name in large] + ([rest] if len(rest) else [])
+
+
+def solid(points: NDArray, faces: NDArray, grid: VoxelGrid) -> NDArray[np.bool_]:
+    """Return the (X, Y, Z) mask inside a closed surface of several pieces.
+
+    A piece within another is a hole of it, as an inner skin is; pieces that merely overlap, such as a wall and a septum modelled apart,
+    both count.
+    """
+    first, *others = pieces(faces) if len(faces) else [faces]
+    mask = filled(points, first, grid)
+    for piece in others:
+        inside = filled(points, piece, grid)
+        nested = (mask & inside).sum() >= _NESTED * max(int(inside.sum()), 1)
+        mask = mask & ~inside if nested else mask | inside
+    return mask
+
+
+def filled(points: NDArray, faces: NDArray, grid: VoxelGrid) -> NDArray[np.bool_]:
+    """Return the (X, Y, Z) mask of voxel centres inside a closed surface; only the surface's own box is looked at."""
+    mask = np.zeros(grid.shape, dtype=bool)
+    if len(faces) == 0:
+        return mask
+    size = np.array(grid.shape)
+    corners = points[faces].reshape(-1, 3)
+    low = np.clip(np.floor((corners.min(axis=0) - grid.origin) / grid.voxel_mm).astype(int) - 1, 0, size - 1)
+    high = np.clip(np.ceil((corners.max(axis=0) - grid.origin) / grid.voxel_mm).astype(int) + 1, low, size - 1)
+    inside = _stencil(pv.PolyData.from_regular_faces(points, faces), grid, low, high)
+    mask[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))] = inside
+    return mask
+
+
+def _stencil(surface: vtkPolyData, grid: VoxelGrid, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+    """Return what VTK's stencil finds inside within the voxels ``low`` to ``high``, both included."""
+    extent = [int(v) for pair in zip(low, high, strict=True) for v in pair]
+    stencil = vtkPolyDataToImageStencil()
+    stencil.SetInputData(surface)
+    stencil.SetOutputOrigin(*grid.origin)
+    stencil.SetOutputSpacing(grid.voxel_mm, grid.voxel_mm, grid.voxel_mm)
+    stencil.SetOutputWholeExtent(*extent)
+    image = vtkImageStencilToImage()
+    image.SetInputConnection(stencil.GetOutputPort())
+    image.SetInsideValue(1)
+    image.SetOutsideValue(0)
+    image.SetOutputScalarTypeToUnsignedChar()
+    image.Update()
+    flat = vtk_to_numpy(image.GetOutput().GetPointData().GetScalars())
+    x, y, z = (high - low + 1).tolist()
+    return flat.reshape(z, y, x).transpose(2, 1, 0).astype(bool)
+
+
+def touched(points: NDArray, faces: NDArray, grid: VoxelGrid) -> NDArray[np.bool_]:
+    """Return the (X, Y, Z) mask of voxels that the triangles touch, so that a sheet thinner than a voxel has no holes.
+
+    Each triangle is sampled at least twice per voxel along its longest side.
+    """
+    mask = np.zeros(grid.shape, dtype=bool)
+    corners = points[faces]
+    sides = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    steps = np.exp2(np.ceil(np.log2(np.maximum(2 * sides / grid.voxel_mm, 1)))).astype(int)
+    for step in np.unique(steps):
+        u, v = (part.ravel() / step for part in np.mgrid[: step + 1, : step + 1])
+        weights = np.stack([u, v, 1 - u - v], axis=1)[u + v <= 1]
+        samples = np.einsum("sk,fki->fsi", weights, corners[steps == step]).reshape(-1, 3)
+        index = np.rint((samples - grid.origin) / grid.voxel_mm).astype(int)
+        mask[tuple(np.clip(index, 0, np.array(grid.shape) - 1).T)] = True
+    return mask
