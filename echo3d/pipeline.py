@@ -12,7 +12,7 @@ from echo3d.beat import beat_of, find_windows, images_at, mean_trust, reconstruc
 from echo3d.clinical.alignment import hold_still
 from echo3d.clinical.function import measure_function, with_intervals
 from echo3d.clinical.shown import shown
-from echo3d.core.result import TRUST_FLOOR, StudyResult
+from echo3d.core.result import StudyResult
 from echo3d.core.study import PatientStudy
 from echo3d.core.views import View
 from echo3d.intake import choose_clips
@@ -84,7 +84,7 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
         function=function,
         beat=beat,
         calibrated=intake.calibrated,
-        trusted=min(ed.trust, es.trust, mean_trust(raw)) >= TRUST_FLOOR,
+        trust=mean_trust(raw),
         model=model.card.name,
         warnings=intake.warnings,
     )

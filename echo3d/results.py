@@ -164,7 +164,7 @@ def summary(result: StudyResult) -> dict[str, Any]:
         "views": [_view(result, view) for view in result.clips],
         "calibrated": result.calibrated,
         "trusted": result.trusted,
-        "trust": {"ed": round(float(result.ed.trust), 3), "es": round(float(result.es.trust), 3)},
+        "trust": {"beat": round(result.trust, 3), "ed": round(float(result.ed.trust), 3), "es": round(float(result.es.trust), 3)},
         "model": result.model,
         "curve": _curve(result),
         "doubts": list(numbers.doubts),

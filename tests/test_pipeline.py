@@ -171,7 +171,7 @@ def test_noise_is_never_a_confident_number(study: PatientStudy, model: S2MModel)
     )
     found = reconstruct_study(replace(study, clips=noisy), model)
     content = summary(found)
-    assert min(found.ed.trust, found.es.trust) < TRUST_FLOOR
+    assert found.trust < TRUST_FLOOR
     assert content["trusted"] is False
     assert content["ef"] is None
     assert content["edv_ml"] is None

@@ -76,13 +76,35 @@ def blanked(pictures: Tensor) -> Tensor:
     return torch.where(box, uniform(shape, 0, 1), pictures)
 
 
+def uneven(pictures: Tensor) -> Tensor:
+    """Return pictures of which half are brighter here and darker there, as poor contact and gain sliders leave them."""
+    shape = pictures.shape
+    coarse = uniform((shape[0] * shape[1], 1, 4, 4), 0.35, 1.5)
+    gain = functional.interpolate(coarse, size=shape[2:], mode="bilinear", align_corners=True).view(shape)
+    return torch.where(torch.rand(*shape[:2], 1, 1) < 0.5, pictures * gain, pictures)
+
+
+def with_flow(pictures: Tensor, bank: Tensor) -> Tensor:
+    """Return pictures of which some carry a colour box as it comes out in grey: mottled patches inside a thin outline."""
+    mm = torch.from_numpy(NETWORK_GRID.plane_mm()).float()
+    radius, angle = torch.hypot(mm[..., 0], mm[..., 1]), torch.rad2deg(torch.atan2(mm[..., 1], mm[..., 0]))
+    shape = (*pictures.shape[:2], 1, 1)
+    near, middle, half = uniform(shape, 20, 80), uniform(shape, -20, 20), uniform(shape, 8, 25)
+    edge = torch.maximum((radius - near - 35).abs() - 35, 1.5 * ((angle - middle).abs() - half))  # below zero inside, about mm
+    patches = functional.interpolate(torch.rand(shape[0], shape[1], 9, 9), size=pictures.shape[2:], mode="bilinear", align_corners=True)
+    texture = bank[torch.randint(len(bank), shape[:2])].float() * uniform(shape, 0.6, 1.6)
+    flow = torch.where((edge < 0) & (patches > uniform(shape, 0.5, 0.8)), texture, pictures)
+    boxed = torch.where(edge.abs() < 0.9, uniform(shape, 0.3, 1.0), flow)
+    return torch.where(torch.rand(shape) < 0.08, boxed, pictures)
+
+
 def look(echo: Tensor, labels: Tensor, fans: Tensor, bank: Tensor) -> Tensor:
     """Return network input (B, V, 2, H, W) of stored samples, drawn anew."""
     batch, views = labels.shape[:2]
     stored = echo.float() / 255
     quick = quick_pictures(labels, bank)
     picture = torch.where(torch.rand(batch, 1, 1, 1) < 0.7, stored, quick)
-    picture = shadowed(picture)
+    picture = uneven(shadowed(with_flow(picture, bank)))
     picture = picture.clamp(min=0) ** uniform((batch, views, 1, 1), 0.65, 1.6) * uniform((batch, 1, 1, 1), 0.65, 1.45)
     blurred = functional.avg_pool2d(picture, 3, stride=1, padding=1)
     picture = torch.where(torch.rand(batch, views, 1, 1) < 0.3, blurred, picture)
@@ -91,18 +113,19 @@ def look(echo: Tensor, labels: Tensor, fans: Tensor, bank: Tensor) -> Tensor:
     return torch.stack([picture * mask, mask.float()], dim=2)
 
 
-def spoiled(pictures: Tensor, bank: Tensor, share: float) -> tuple[Tensor, Tensor]:
+def spoiled(pictures: Tensor, bank: Tensor, share: float, kinds: tuple[float, float, float] = (0.35, 0.6, 0.85)) -> tuple[Tensor, Tensor]:
     """Return pictures of which about ``share`` are no longer their view, and (B, V) bool where.
 
-    A spoiled picture is another view's, one upside down or on its side, speckle with random discs and no heart, or plain noise.
+    A spoiled picture is another view's, one upside down or on its side, speckle with random discs and no heart, or plain noise; ``kinds``
+    are where in [0, 1] each of these gives way to the next.
     """
     batch, views = pictures.shape[:2]
     bad = torch.rand(batch, views) < share
     other = pictures[torch.randperm(batch)].roll(int(torch.randint(1, views, ())), dims=1)
     turned = torch.rot90(pictures, int(torch.randint(1, 4, ())), dims=(3, 4))
     kind = torch.rand(batch, views, 1, 1, 1)
-    empty = torch.where(kind < 0.85, discs(pictures, bank), grain(pictures))
-    wrong = torch.where(kind < 0.35, other, torch.where(kind < 0.6, turned, empty))
+    empty = torch.where(kind < kinds[2], discs(pictures, bank), grain(pictures))
+    wrong = torch.where(kind < kinds[0], other, torch.where(kind < kinds[1], turned, empty))
     return torch.where(bad[..., None, None, None], wrong, pictures), bad
 
 

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
+from torch import Tensor
 
 from echo3d.anatomy.template import load_template
 from echo3d.core.field import FieldGrid
@@ -36,7 +37,7 @@ def sampling_matrix(grid: FieldGrid, points: NDArray) -> sparse.csr_matrix:
 
 def roughness(side: int) -> sparse.csr_matrix:
     """Return the matrix whose quadratic form is the sum of squared second differences on the raster."""
-    line = sparse.diags([1, -2, 1], [0, 1, 2], shape=(side - 2, side))
+    line = sparse.diags([1.0, -2.0, 1.0], [0, 1, 2], shape=(side - 2, side))
     unit = sparse.identity(side)
     along = [
         sparse.kron(sparse.kron(line, unit), unit),
@@ -46,10 +47,8 @@ def roughness(side: int) -> sparse.csr_matrix:
     return sum((d.T @ d for d in along), sparse.csr_matrix((side**3, side**3)))
 
 
-def principal_fields(fields: NDArray, count: int, grid: FieldGrid) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return principal fields on the raster and, for training, the same at the template's points.
-
-    Both are one standard deviation strong, and last comes their mean: (count + 1, 3, side³) and (count + 1, N * 3).
+def principal_fields(fields: NDArray, count: int, grid: FieldGrid) -> NDArray[np.float32]:
+    """Return principal fields on the raster, one standard deviation strong, and last their mean: (count + 1, 3, side³).
 
     Parameters
     ----------
@@ -63,29 +62,41 @@ def principal_fields(fields: NDArray, count: int, grid: FieldGrid) -> tuple[NDAr
     matrix = sampling_matrix(grid, load_template().points)
     solver = splu((matrix.T @ matrix + 0.02 * roughness(grid.side) + 1e-6 * sparse.identity(grid.side**3)).tocsc())
     right = matrix.T @ stack.transpose(1, 0, 2).reshape(matrix.shape[0], -1)
-    raster = solver.solve(right).reshape(grid.side**3, count + 1, 3).transpose(1, 2, 0).astype(np.float32)
-    return raster, stack.reshape(count + 1, -1).astype(np.float32)
+    return np.asarray(solver.solve(right).reshape(grid.side**3, count + 1, 3).transpose(1, 2, 0), dtype=np.float32)
 
 
-def initialise(network: S2MNet, fields: NDArray, planes: NDArray) -> NDArray[np.float32]:
-    """Fill the network's buffers from drawn hearts: template, principal fields, places of the points, mean planes.
+def fields_at_points(network: S2MNet) -> Tensor:
+    """Return the network's principal fields as they arrive at the template's points, (R + 1, N * 3) mm."""
+    side = network.config.grid
+    parts = network.principal.view(-1, 3, side, side, side).split(20)
+    return torch.cat([network.at_points(part).flatten(1) for part in parts])
 
-    Returns the principal fields at the template's points, (R + 1, N * 3).
+
+def coefficients(fields: Tensor, at_points: Tensor) -> Tensor:
+    """Return the (S, R) coefficients that fit fields (S, N, 3) best with principal fields at the points (R + 1, N * 3)."""
+    axes, mean = at_points[:-1], at_points[-1]
+    gram = axes @ axes.T
+    right = torch.cat([(part.float().flatten(1) - mean) @ axes.T for part in fields.split(500)])
+    return torch.linalg.solve(gram + 1e-6 * gram.diagonal().mean() * torch.eye(len(gram)), right.T).T.contiguous()
+
+
+def initialise(network: S2MNet, fields: NDArray, maps: Tensor, planes: NDArray) -> None:
+    """Fill the network's buffers from drawn hearts: template, principal fields, places of the points, mean maps and planes.
 
     Parameters
     ----------
     fields : (S, N, 3) mm
+    maps : (S, V, cells) structure maps
     planes : (S, V, 9)
     """
     template, grid = load_template(), tight_grid(network.config.grid)
     places = grid.index(template.points) / (grid.side - 1) * 2 - 1
     network.template.copy_(torch.from_numpy(np.array(template.points)))
-    raster, at_points = principal_fields(fields, network.config.principal, grid)
-    network.principal.copy_(torch.from_numpy(raster))
+    network.principal.copy_(torch.from_numpy(principal_fields(fields, network.config.principal, grid)))
     network.place.copy_(torch.from_numpy(places))
+    network.map_mean.copy_(maps.float().mean(dim=0))
     network.plane_mean.copy_(torch.from_numpy(planes.mean(axis=0)))
     with torch.no_grad():
-        for silent in (network.correction, network.weights, network.plane[-1]):
+        for silent in (network.answer, network.correction, network.weights, network.plane):
             silent.weight.zero_()
             silent.bias.zero_()
-    return at_points

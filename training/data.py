@@ -1,13 +1,16 @@
-"""Shards of samples in memory, in pairs of end-diastole and end-systole; new shards join while training goes on."""
+"""What training reads: picture samples and label slices in shards, in pairs of end-diastole and end-systole, and structure maps of both."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from echo3d.reconstruction.s2mnet import CLASSES, VIEWS
 
 KEYS = ("echo", "labels", "field", "sectors", "fans", "volumes")
 
@@ -50,3 +53,67 @@ class Shards:
     def all(self, keys: tuple[str, ...] = KEYS) -> dict[str, Tensor]:
         """Return every sample, ED and ES in turn."""
         return {key: torch.from_numpy(np.concatenate([part[key] for part in self.parts])) for key in keys}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapBank:
+    """Structure maps of S hearts, ED and ES in turn, each seen K times (by other hands, or in other pictures of the same hands).
+
+    Parameters
+    ----------
+    maps : (K, S, V, cells), shares in units of 1 / ``whole``
+    whole : what a full cell reads in ``maps``
+    genuine : (K, S, V) bool, false where the picture was spoiled
+    sectors : (K, S, V, 9)
+    field : (S, N, 3) mm
+    volumes : (S, 4) ml
+    """
+
+    maps: Tensor
+    whole: float
+    genuine: Tensor
+    sectors: Tensor
+    field: Tensor
+    volumes: Tensor
+
+    def shares(self, which: Tensor, rows: Tensor) -> Tensor:
+        """Return maps (B, V, cells) of rows (B,) as seen the ``which`` (B,) time."""
+        return self.maps[which, rows].float() / self.whole
+
+
+def slice_bank(folder: Path, limit: int = 400) -> MapBank:
+    """Return the true structure maps of the shards that ``training.slices`` wrote, ``limit`` of them at most.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are none.
+    """
+    paths = sorted(folder.glob("*.npz"))[:limit]
+    if not paths:
+        raise FileNotFoundError("--slices must hold shards of training.slices; run that first")
+    parts: dict[str, list[NDArray]] = {key: [] for key in ("maps", "sectors", "field", "volumes")}
+    for path in paths:
+        with np.load(path, allow_pickle=False) as data:
+            parts["maps"].append(cell_counts(data["labels"]))
+            for key in ("sectors", "field", "volumes"):
+                parts[key].append(data[key])
+    maps, sectors, field, volumes = (torch.from_numpy(np.concatenate(parts[key])) for key in parts)
+    maps = maps.transpose(0, 1)  # K S V cells
+    return MapBank(maps, 16.0, torch.ones(maps.shape[:3], dtype=torch.bool), sectors.transpose(0, 1), field, volumes)
+
+
+def cell_counts(classes: NDArray) -> NDArray[np.uint8]:
+    """Return how many of the 16 pixels of each cell are of each class but the first.
+
+    Parameters
+    ----------
+    classes : (S, K, V, 56, 56) uint8
+
+    Returns
+    -------
+    (S, K, V, (CLASSES - 1) * 14 * 14) uint8
+    """
+    cells = classes.reshape(*classes.shape[:2], VIEWS, 14, 4, 14, 4)
+    counts = [(cells == kind).sum(axis=(4, 6), dtype=np.uint8) for kind in range(1, CLASSES)]
+    return np.stack(counts, axis=3).reshape(*classes.shape[:2], VIEWS, -1)

@@ -142,7 +142,7 @@ def trained(run: Path) -> tuple[S2MNet, dict]:
     """Return the network of a run in the half precision it is shipped in, and the run's state."""
     state = torch.load(run / "network.pt", weights_only=True, map_location="cpu")
     network = S2MNet(S2MNetConfig(**state["config"]), len(state["network"]["template"])).eval()
-    network.load_state_dict({key: shortened(key, v).to(v.dtype) for key, v in state["network"].items()})
+    network.load_state_dict({key: shortened(v).to(v.dtype) for key, v in state["network"].items()})
     return network.to(memory_format=torch.channels_last), state
 
 
@@ -176,7 +176,8 @@ def main() -> None:
             "date": date.today().isoformat(),
             "command": options.command,
             "samples": state["samples"],
-            "log": log[0] | log[-1],
+            "hearts_of_label_slices": state["hearts"],
+            "log": log[-1],
         },
         template_sha256=load_template().sha256,
         image_hw=(state["config"]["raster"],) * 2,

@@ -1,9 +1,9 @@
 """Second stage of training S2MNet: from structure maps to fields, on a trained encoder.
 
-    python -m training.s2mnet --data runs/samples --val runs/val --encoder runs/encoder/encoder.pt --out runs/lean --minutes 8
+    python -m training.s2mnet --data runs/samples --slices runs/slices --val runs/val --encoder runs/encoder/encoder.pt --out runs/lean
 
-The encoder stays as it is; its maps of all samples are computed once, the Gaussian estimate is fitted in closed form, and the rest of the
-network learns from the maps at several hundred samples a second.
+First the part behind the maps learns from the true maps of very many hearts (``training.slices``); then from what the trained encoder makes
+of pictures, the true maps beside them. The encoder stays as it is, so its maps are computed once.
 """
 
 from __future__ import annotations
@@ -15,38 +15,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
 from training.augment import fan_masks, look, spoiled, texture_bank
-from training.basis import initialise
-from training.data import Shards
-from training.gaussian import fit_estimate
+from training.basis import coefficients, fields_at_points, initialise
+from training.data import MapBank, Shards, slice_bank
 from training.losses import Measures, Target, loss_terms, measures, volumes_ml
 from training.schedule import learning_rate
 
 SPOILED_SHARE = 0.35
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cache:
-    """What the second stage needs of every sample.
-
-    Parameters
-    ----------
-    maps : (L, S, V, cells) float16, structure maps of L different looks
-    genuine : (L, S, V) bool, false where the picture was spoiled
-    field, sectors, volumes, coarse : the truth, (S, ...)
-    """
-
-    maps: Tensor
-    genuine: Tensor
-    field: Tensor
-    sectors: Tensor
-    volumes: Tensor
-    coarse: Tensor
+CLEAN_LOOKS, SPOILED_LOOKS = 2, 1
 
 
 @torch.inference_mode()
@@ -58,95 +38,116 @@ def look_maps(network: S2MNet, shards: Shards, bank: Tensor, share: float) -> tu
             echo, labels, fans = (torch.from_numpy(part[key][start : start + 60]) for key in ("echo", "labels", "fans"))
             pictures = look(echo, labels, fans, bank)
             pictures, bad = spoiled(pictures, bank, share) if share else (pictures, torch.zeros(pictures.shape[:2], dtype=torch.bool))
-            maps.append(network.maps(pictures, torch.ones_like(bad)).half())
+            with torch.autocast("cpu", torch.bfloat16):
+                maps.append(network.maps(pictures, torch.ones_like(bad)).half())
             genuine.append(~bad)
     return torch.cat(maps), torch.cat(genuine)
 
 
-def coefficients(field: Tensor, at_points: Tensor) -> Tensor:
-    """Return (S, R) coefficients of fields (S, N, 3) in the principal fields at the points (R + 1, N * 3)."""
-    axes = at_points[:-1]
-    return torch.cat([(part.float().flatten(1) - at_points[-1]) @ axes.T / axes.square().sum(dim=1) for part in field.split(500)])
-
-
-def build(config: S2MNetConfig, encoder: Path, shards: Shards) -> tuple[S2MNet, Tensor]:
-    """Return a network with the trained encoder and principal fields, and the principal fields at the points."""
-    fields = np.concatenate([part["field"][::3] for part in shards.parts])[:4000].astype(np.float32)
-    planes = np.concatenate([part["sectors"] for part in shards.parts])
-    network = S2MNet(config, fields.shape[1])
-    at_points = torch.from_numpy(initialise(network, fields, planes))
-    network.encoder.load_state_dict(torch.load(encoder, weights_only=True)["encoder"])
-    network.encoder.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network.eval(), at_points
-
-
-def remember(network: S2MNet, shards: Shards, at_points: Tensor, bank: Tensor) -> Cache:
-    """Return two looks at every sample, the second partly spoiled, and fit the Gaussian estimate to the first."""
+def picture_bank(network: S2MNet, shards: Shards, bank: Tensor) -> MapBank:
+    """Return what the encoder sees in several looks at every sample, the last ones partly spoiled."""
+    shares = [0.0] * CLEAN_LOOKS + [SPOILED_SHARE] * SPOILED_LOOKS
+    maps, genuine = (torch.stack(part) for part in zip(*(look_maps(network, shards, bank, share) for share in shares), strict=True))
     truth = shards.all(("field", "sectors", "volumes"))
-    looks = [look_maps(network, shards, bank, share) for share in (0.0, SPOILED_SHARE)]
-    cache = Cache(*(torch.stack(part) for part in zip(*looks, strict=True)), **truth, coarse=coefficients(truth["field"], at_points))
-    fit_estimate(network.estimate, cache.maps[0], cache.coarse)
-    return cache
+    sectors = truth["sectors"].expand(len(shares), -1, -1, -1)
+    return MapBank(maps, 1.0, genuine, sectors, truth["field"], truth["volumes"])
 
 
-def draw_present(count: int, kinds: int = 6) -> Tensor:
+def draw_present(count: int, kinds: int = 12) -> Tensor:
     """Return (2 * count, V) bool, ``kinds`` different sets of views: half of the pairs see all, the others one to five at random."""
     number = torch.randint(1, VIEWS, (kinds,))
-    sets = torch.rand(kinds, VIEWS).argsort(dim=1) < number[:, None]
+    sets = torch.rand(kinds, VIEWS).argsort(dim=1).argsort(dim=1) < number[:, None]
     chosen = sets[torch.randint(kinds, (count,))]
     chosen[torch.rand(count) < 0.5] = True
     return chosen.repeat_interleave(2, dim=0)
 
 
-def draw_batch(cache: Cache, template: Tensor, pairs: int) -> tuple[Tensor, Target, Tensor]:
-    """Return maps, truth and present views of random pairs; spoiled pictures are never among the views that are there."""
-    rows = (2 * torch.randint(len(cache.field) // 2, (pairs, 1)) + torch.arange(2)).flatten()
-    which = (torch.rand(pairs) < 0.35).long().repeat_interleave(2)
-    maps, genuine = cache.maps[which, rows].float(), cache.genuine[which, rows]
-    present = draw_present(pairs) & (which == 0)[:, None]
-    present |= ((which == 1)[:, None]) & genuine
-    present[~present.any(dim=1)] = genuine[~present.any(dim=1)]
-    present[~present.any(dim=1), 0] = True
-    target = Target(cache.field[rows].float() + template, cache.sectors[rows], cache.volumes[rows], cache.coarse[rows], genuine)
-    return maps, target, present
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """A bank with the coefficients (S, R) of its fields, and how much noise (share of a cell) is added to its maps."""
+
+    bank: MapBank
+    truth: Tensor
+    noise: float
+
+    def draw(self, pairs: int) -> tuple[Tensor, Target, Tensor]:
+        """Return maps, truth and present views of random pairs; half of the spoiled pictures are shown, half known to be bad."""
+        rows = (2 * torch.randint(len(self.truth) // 2, (pairs, 1)) + torch.arange(2)).flatten()
+        which = torch.randint(len(self.bank.maps), (pairs,)).repeat_interleave(2)
+        maps, genuine = self.bank.shares(which, rows), self.bank.genuine[which, rows]
+        if self.noise:
+            maps = maps + self.noise * torch.randn_like(maps)
+        present = draw_present(pairs)
+        sorted_out = present & genuine
+        drop = (torch.rand(pairs) < 0.5).repeat_interleave(2) & sorted_out.any(dim=1)
+        present = torch.where(drop[:, None], sorted_out, present)
+        return maps, Target(self.truth[rows], self.bank.volumes[rows], self.bank.sectors[which, rows], genuine), present
 
 
-def train(network: S2MNet, cache: Cache, constants: Measures, options: argparse.Namespace, val: dict[str, Tensor]) -> S2MNet:
-    """Return the averaged network after the budget is spent on the part behind the maps."""
-    learned = [p for p in network.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(learned, lr=options.rate, weight_decay=0.05)
-    average, start, step = copy.deepcopy(network), time.monotonic(), 0
-    sums: dict[str, float] = {}
-    while (spent := (time.monotonic() - start) / 60) < options.minutes:
-        maps, target, present = draw_batch(cache, network.template, options.pairs)
-        terms = loss_terms(network.from_maps(maps, present), target, present, torch.ones_like(present), constants)
-        optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(terms.values())).sum().backward()
-        torch.nn.utils.clip_grad_norm_(learned, 5.0)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(spent / options.minutes, step, options.rate)
-        optimiser.step()
-        step += 1
-        keep = min(0.998, step / (20 + step))
-        with torch.no_grad():
-            for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
-        sums = {name: sums.get(name, 0.0) + float(term.detach()) / 200 for name, term in terms.items()}
-        if step % 200 == 0:
-            report(options.out, {"step": step, "minutes": spent, **sums, **validate(average, constants, val)})
-            sums = {}
-    return average
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How long and how fast to learn: minutes, pairs a step of each lesson, highest rate."""
+
+    minutes: float
+    pairs: tuple[int, ...]
+    rate: float
+
+
+class Trainer:
+    """The network, its running average, and where the log goes."""
+
+    def __init__(self, network: S2MNet, constants: Measures, out: Path, val: dict[str, Tensor]) -> None:
+        self.network, self.constants, self.out, self.val = network, constants, out, val
+        self.average = copy.deepcopy(network)
+
+    def run(self, name: str, lessons: list[Lesson], course: Course) -> None:
+        """Learn from the lessons until the minutes are spent; go on from the average."""
+        self.network.load_state_dict(self.average.state_dict())
+        learned = [p for p in self.network.parameters() if p.requires_grad]
+        kept = [p for p in self.average.parameters() if p.requires_grad]
+        optimiser = torch.optim.AdamW(learned, lr=course.rate, weight_decay=0.05, fused=True)
+        start, step, sums = time.monotonic(), 0, dict[str, float]()
+        self.network.train()
+        while (spent := (time.monotonic() - start) / 60) < course.minutes:
+            terms = self.terms([lesson.draw(pairs) for lesson, pairs in zip(lessons, course.pairs, strict=True)])
+            optimiser.zero_grad(set_to_none=True)
+            torch.stack(list(terms.values())).sum().backward()
+            torch.nn.utils.clip_grad_norm_(learned, 5.0)
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(spent / course.minutes, step, course.rate)
+            optimiser.step()
+            step += 1
+            with torch.no_grad():
+                torch._foreach_lerp_(kept, learned, 1 - min(0.998, step / (20 + step)))
+            sums = {key: sums.get(key, 0.0) + float(term.detach()) / 500 for key, term in terms.items()}
+            if step % 500 == 0:
+                report(self.out, {"lesson": name, "step": step, "minutes": spent, **sums, **validate(self.average, self.val)})
+                sums = {}
+        report(self.out, {"lesson": name, "step": step, "minutes": spent, **validate(self.average, self.val)})
+
+    def terms(self, drawn: list[tuple[Tensor, Target, Tensor]]) -> dict[str, Tensor]:
+        """Return the loss terms of all lessons' rows together."""
+        maps, targets, present = (list(part) for part in zip(*drawn, strict=True))
+        names = Target.__dataclass_fields__
+        target = Target(**{name: torch.cat([getattr(one, name) for one in targets]) for name in names})
+        shown = torch.cat(present)
+        with torch.autocast("cpu", torch.bfloat16):
+            answer = self.network.read(torch.cat(maps), shown)
+        coarse, fused, planes, trust = (part.float() for part in answer)
+        return loss_terms((coarse, fused, planes, trust), target, shown, self.constants)
 
 
 @torch.inference_mode()
-def validate(network: S2MNet, constants: Measures, samples: dict[str, Tensor]) -> dict[str, float]:
-    """Return errors on stored pictures, all six views."""
+def validate(network: S2MNet, samples: dict[str, Tensor]) -> dict[str, float]:
+    """Return errors on stored pictures' maps, all six views."""
+    network.eval()
     points, volumes = [], []
+    cavities = measures_cavities()
     for start in range(0, len(samples["field"]), 40):
         part = {key: value[start : start + 40] for key, value in samples.items()}
-        answer = network(stored_pictures(part), torch.ones(len(part["field"]), VIEWS, dtype=torch.bool))
+        answer = network.from_maps(part["maps"].float(), torch.ones(len(part["field"]), VIEWS, dtype=torch.bool))
         points.append((answer.points - network.template - part["field"].float()).norm(dim=2).mean(dim=1))
-        volumes.append(volumes_ml(answer.points, constants.cavities))
+        volumes.append(volumes_ml(answer.points, cavities))
     error, volume, wanted = torch.cat(points), torch.cat(volumes), samples["volumes"]
     ef = (volume[1::2, 0] / volume[::2, 0] - wanted[1::2, 0] / wanted[::2, 0]) * -100
     relative = ((volume - wanted) / wanted).abs().mean(dim=0) * 100
@@ -159,28 +160,52 @@ def validate(network: S2MNet, constants: Measures, samples: dict[str, Tensor]) -
     }
 
 
+def measures_cavities() -> list[Tensor]:
+    """Return the triangles of the four chambers."""
+    from training.evaluate import cavity_faces
+
+    return cavity_faces()
+
+
 def stored_pictures(part: dict[str, Tensor]) -> Tensor:
     """Return network input (B, V, 2, H, W) of the stored speckle pictures as they are."""
     mask = fan_masks(part["fans"])
     return torch.stack([part["echo"].float() / 255 * mask, mask.float()], dim=2)
 
 
-def report(out: Path, values: dict[str, float | int]) -> None:
+@torch.inference_mode()
+def with_maps(network: S2MNet, samples: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return stored samples with the encoder's maps (S, V, cells) of their pictures."""
+    parts = [{key: value[start : start + 40] for key, value in samples.items()} for start in range(0, len(samples["field"]), 40)]
+    maps = [network.maps(stored_pictures(part), torch.ones(len(part["field"]), VIEWS, dtype=torch.bool)) for part in parts]
+    return samples | {"maps": torch.cat(maps)}
+
+
+def report(out: Path, values: dict[str, float | int | str]) -> None:
     """Append one line to the run's log and print it."""
-    line = json.dumps({key: round(value, 3) for key, value in values.items()})
+    line = json.dumps({key: value if isinstance(value, str) else round(value, 3) for key, value in values.items()})
     with (out / "log.jsonl").open("a") as stream:
         stream.write(line + "\n")
     print(line, flush=True)
 
 
+def start_network(slices: MapBank, encoder: Path) -> S2MNet:
+    """Return a network with the trained encoder and the buffers that drawn hearts give."""
+    network = S2MNet(S2MNetConfig(), slices.field.shape[1])
+    first = MapBank.shares(slices, torch.zeros(4000, dtype=torch.long), torch.arange(4000).clamp(max=len(slices.field) - 1))
+    initialise(network, slices.field[:6000].numpy(), first, slices.sectors.flatten(0, 1).numpy())
+    network.encoder.load_state_dict(torch.load(encoder, weights_only=True)["encoder"])
+    network.encoder.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
 def main() -> None:
     """Parse the command line, train, and write the network."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("data", "val", "encoder", "out"):
+    for name in ("data", "slices", "val", "encoder", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=8)
-    parser.add_argument("--pairs", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--minutes", type=float, nargs=2, default=(8, 8), help="for true maps, then for the encoder's")
+    parser.add_argument("--rates", type=float, nargs=2, default=(1e-3, 4e-4))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -190,12 +215,18 @@ def main() -> None:
     shards, val = Shards(options.data), Shards(options.val)
     if not shards.refresh() or not val.refresh():
         parser.error("both --data and --val must hold shards of training.samples; run that first")
-    network, at_points = build(S2MNetConfig(), options.encoder, shards)
-    constants, samples = measures(at_points.numpy(), torch.device("cpu")), val.all()
-    cache = remember(network, shards, at_points, texture_bank(48, options.seed + 1))
-    report(options.out, {"step": 0, "samples": len(shards), **validate(network, constants, samples)})
-    average = train(network, cache, constants, options, samples)
-    torch.save({"network": average.state_dict(), "config": average.config.model_dump(), "samples": len(shards)}, options.out / "network.pt")
+    slices = slice_bank(options.slices)
+    network = start_network(slices, options.encoder)
+    at_points = fields_at_points(network)
+    trainer = Trainer(network, measures(at_points), options.out, with_maps(network, val.all()))
+    true_maps = Lesson(slices, coefficients(slices.field, at_points), 0.03)
+    report(options.out, {"step": 0, "samples": len(shards), "hearts": len(slices.field) // 2})
+    trainer.run("true maps", [true_maps], Course(options.minutes[0], (96,), options.rates[0]))
+    pictures = picture_bank(network, shards, texture_bank(48, options.seed + 1))
+    seen = Lesson(pictures, coefficients(pictures.field, at_points), 0.02)
+    trainer.run("pictures", [seen, true_maps], Course(options.minutes[1], (80, 32), options.rates[1]))
+    state = {"network": trainer.average.state_dict(), "config": network.config.model_dump(), "samples": len(shards)}
+    torch.save(state | {"hearts": len(slices.field) // 2}, options.out / "network.pt")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from echo3d.core.result import StudyResult
 NOTICE = "RESEARCH USE - NOT FOR CLINICAL DIAGNOSIS"
 
 UNTRUSTED = "The pictures do not look like usable heart views; the numbers are withheld and the heart shown is not to be trusted."
+HALF_TRUSTED = "The pictures look only partly like the views they are read as; the numbers are a guess until the views are checked."
 UNCALIBRATED = "The pictures carry no calibration; volumes are withheld, and only the ejection fraction, which needs no scale, is given."
 STILL = "No clip moves, so end-diastole and end-systole cannot be told apart; the ejection fraction is withheld."
 
@@ -68,7 +69,9 @@ def shown(result: StudyResult) -> Shown:
 
 def _doubts(result: StudyResult) -> tuple[str, ...]:
     """Return what makes the numbers of a trusted result doubtful."""
-    function, found = result.function, []
+    function, found = result.function, list[str]()
+    if not result.sure:
+        found.append(HALF_TRUSTED)
     if moves(result) and unsteadiness(result.beat.lv_ml) > STEADY:
         found.append(UNSTEADY)
     if moves(result) and not LIKELY_EF[0] <= function.ef <= LIKELY_EF[1]:

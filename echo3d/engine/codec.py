@@ -31,7 +31,7 @@ def encode_result(result: StudyResult, study: PatientStudy, ticket: int = 0) -> 
         "volumes_ml": function.volumes_ml,
         "interval90": {name: list(pair) for name, pair in function.interval90.items()},
         "calibrated": result.calibrated,
-        "trusted": result.trusted,
+        "trust": result.trust,
         "model": result.model,
         "warnings": list(result.warnings),
     }
@@ -55,7 +55,7 @@ def decode_result(message: Message, study: PatientStudy) -> StudyResult:
         function=VentricularFunction(body["edv_ml"], body["esv_ml"], body["volumes_ml"], interval),
         beat=Beat(arrays["beat.points"], arrays["beat.times_ms"], arrays["beat.lv_ml"]),
         calibrated=body["calibrated"],
-        trusted=body["trusted"],
+        trust=body["trust"],
         model=body["model"],
         warnings=tuple(body["warnings"]),
     )

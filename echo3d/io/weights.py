@@ -32,22 +32,18 @@ def weights_path(name: str) -> Path:
     return path
 
 
-WHOLE = ("estimate.joint", "estimate.cross", "estimate.middle")
-"""Tensors kept in single precision: a matrix that is solved with loses its small eigenvalues in half."""
-
-
 def write_weights(path: Path, tensors: dict[str, Tensor], card: ModelCard) -> None:
-    """Write floating tensors in half precision (but for ``WHOLE``), and the card with the file's SHA-256 beside them."""
+    """Write floating tensors in half precision, and the card with the file's SHA-256 beside them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = {key: shortened(key, t).contiguous().cpu() for key, t in tensors.items()}
+    half = {key: shortened(t).contiguous().cpu() for key, t in tensors.items()}
     save_file(half, path)
     stamped = replace(card, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     path.with_suffix(".json").write_text(json.dumps(asdict(stamped), indent=1) + "\n")
 
 
-def shortened(name: str, tensor: Tensor) -> Tensor:
+def shortened(tensor: Tensor) -> Tensor:
     """Return the tensor in the precision it is written in."""
-    return tensor.half() if tensor.is_floating_point() and name not in WHOLE else tensor
+    return tensor.half() if tensor.is_floating_point() else tensor
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

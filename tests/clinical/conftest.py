@@ -68,7 +68,7 @@ def ball_result(ball_template: Template) -> StudyResult:
         function=with_intervals(function, {"ef": (0.40, 0.55), "edv_ml": (60.0, 70.0), "esv_ml": (30.0, 36.0), "sv_ml": (28.0, 36.0)}),
         beat=beat,
         calibrated=True,
-        trusted=True,
+        trust=1.0,
         model="lean",
         warnings=("A4C: one sentence.",),
     )

@@ -56,7 +56,7 @@ def test_volumes_are_withheld_without_calibration(tmp_path: Path, ball_result: S
 
 @needs_poppler
 def test_nothing_is_claimed_without_trust(tmp_path: Path, ball_result: StudyResult, ball_template: Template) -> None:
-    text = text_of(tmp_path, replace(ball_result, trusted=False), ball_template)
+    text = text_of(tmp_path, replace(ball_result, trust=0.1), ball_template)
     assert "49 %" not in text
     assert "not trusted" in text
 

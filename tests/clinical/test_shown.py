@@ -30,7 +30,7 @@ def test_without_calibration_only_the_ef_stays(ball_result: StudyResult) -> None
 
 
 def test_without_trust_nothing_stays(ball_result: StudyResult) -> None:
-    numbers = shown(replace(ball_result, trusted=False))
+    numbers = shown(replace(ball_result, trust=0.1))
     assert (numbers.edv_ml, numbers.ef, numbers.volumes_ml, numbers.interval90) == (None, None, None, {})
     assert numbers.reasons == (UNTRUSTED,)
 

@@ -51,7 +51,7 @@ def true_result(study: PatientStudy) -> StudyResult:
         function=measure_function(template, pair[0].points, pair[1].points),
         beat=Beat(points.astype(np.float32), np.arange(len(points)) * step, lv),
         calibrated=True,
-        trusted=True,
+        trust=1.0,
         model="truth",
         warnings=("A warning for the eye.",),
     )

@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
+from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig, fuse
 
 
 @pytest.fixture(scope="module")
 def network() -> S2MNet:
     torch.manual_seed(0)
-    small = S2MNet(
-        S2MNetConfig(channels=(8, 16, 16, 24), token=32, heads=4, layers=1, features=5, principal=6, grid=5, weight_grid=2), 50
-    ).eval()
+    small = S2MNet(S2MNetConfig(channels=(8, 16, 16, 24), token=16, width=32, rounds=1, principal=6, grid=5), 50).eval()
     small.principal.normal_()
     small.place.uniform_(-1, 1)
     return small
@@ -48,10 +46,20 @@ def test_rows_of_a_batch_do_not_mix(network: S2MNet, pictures: torch.Tensor) -> 
     assert torch.allclose(together, alone, atol=1e-5)
 
 
-def test_equal_coarse_fields_fuse_to_themselves(network: S2MNet) -> None:
+def test_equal_coarse_fields_fuse_to_themselves() -> None:
     coarse = torch.randn(2, 1, 6).expand(-1, VIEWS, -1)
-    fused = network.fuse(coarse, torch.randn(2, VIEWS, 8), torch.ones(2, VIEWS, dtype=torch.bool))
-    assert torch.allclose(fused.flatten(2), network.fields(coarse)[:, 0], atol=1e-5)
+    assert torch.allclose(fuse(coarse, torch.randn(2, VIEWS, 6), torch.ones(2, VIEWS, dtype=torch.bool)), coarse[:, 0], atol=1e-5)
+
+
+def test_a_lone_view_has_all_the_weight() -> None:
+    coarse, present = torch.randn(1, VIEWS, 6), torch.tensor([[False, False, True, False, False, False]])
+    assert torch.allclose(fuse(coarse, torch.randn(1, VIEWS, 6), present)[0], coarse[0, 2], atol=1e-6)
+
+
+def test_the_field_is_the_mean_plus_the_weighted_principal_fields(network: S2MNet) -> None:
+    fused = torch.tensor([[2.0, 0, 0, 0, 0, -1.0]])
+    wanted = network.principal[6] + 2 * network.principal[0] - network.principal[5]
+    assert torch.allclose(network.field(fused)[0].flatten(1), wanted, atol=1e-5)
 
 
 def test_a_linear_field_is_read_exactly_at_the_points(network: S2MNet) -> None:

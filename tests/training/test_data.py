@@ -1,0 +1,46 @@
+"""What a lesson draws: pairs of one heart and one hand, and never a spoiled picture where it is known to be bad."""
+
+from __future__ import annotations
+
+import torch
+
+from echo3d.reconstruction.s2mnet import VIEWS
+from training.data import MapBank
+from training.s2mnet import Lesson, draw_present
+
+
+def bank(genuine: torch.Tensor) -> MapBank:
+    times, samples = genuine.shape[:2]
+    maps = torch.arange(times * samples * VIEWS).view(times, samples, VIEWS, 1).float()
+    return MapBank(
+        maps, 2.0, genuine, torch.zeros(times, samples, VIEWS, 9), torch.zeros(samples, 1, 3), torch.arange(4.0 * samples).view(-1, 4)
+    )
+
+
+def test_pairs_are_two_phases_seen_by_one_hand() -> None:
+    torch.manual_seed(1)
+    lesson = Lesson(bank(torch.ones(3, 10, VIEWS, dtype=torch.bool)), torch.arange(10.0)[:, None], 0.0)
+    maps, target, present = lesson.draw(50)
+    index = (maps[:, 0, 0] * 2 / VIEWS).long()
+    assert (index[1::2] - index[::2] == 1).all() and (index[::2] % 2 == 0).all()
+    assert torch.equal(target.coefficients[:, 0].long(), index % 10)
+    assert torch.equal(target.volumes[:, 0].long(), 4 * (index % 10))
+    assert torch.equal(present[::2], present[1::2])
+
+
+def test_half_of_the_spoiled_pictures_are_shown() -> None:
+    torch.manual_seed(2)
+    genuine = torch.rand(2, 40, VIEWS) < 0.6
+    lesson = Lesson(bank(genuine), torch.zeros(40, 1), 0.0)
+    _, target, present = lesson.draw(400)
+    shown_bad = (present & ~target.genuine).any(dim=1).float().mean()
+    assert 0.2 < shown_bad < 0.6
+    assert present.any(dim=1).all()
+
+
+def test_half_of_the_pairs_see_all_views_and_the_rest_one_to_five() -> None:
+    torch.manual_seed(3)
+    number = draw_present(2000).sum(dim=1)
+    assert number.min() >= 1
+    assert 0.45 < (number == VIEWS).float().mean() < 0.55
+    assert set(number.tolist()) == {1, 2, 3, 4, 5, 6}
