@@ -138,13 +138,16 @@ def _shape(rng: np.random.Generator, body: Body) -> HeartRecord:
     )
 
 
-_OPENING = {"mitral": 1.0, "tricuspid": 1.0, "aortic": 1.0, "pulmonary": 1.0}
-"""Mean scale of the valves' openings over the template's."""
+_OPENING = {
+    "m": {"mitral": 1.03, "tricuspid": 0.88, "aortic": 0.92, "pulmonary": 1.0},
+    "f": {"mitral": 1.0, "tricuspid": 0.86, "aortic": 0.86, "pulmonary": 0.97},
+}
+"""Mean scale of the valves' openings over the template's, by sex; brings the annuli to the references of :mod:`echo3d.anatomy.population`."""
 
 
 def _growth(rng: np.random.Generator, group: Group, body: Body, goals: Goals, thin: tuple[float, ...]) -> Growth:
     """Return the part of the growth that is drawn: length, septum and valves."""
     usual = _NORMAL[body.sex][0] * body.bsa_m2
     length = 0.4 * ((goals.lv_ml / usual) ** (1 / 3) - 1) + rng.normal(0, 0.02)
-    valves = {name: round(float(np.clip(rng.normal(mean, 0.05), 0.6, 1.5)), 5) for name, mean in _OPENING.items()}
+    valves = {name: round(float(np.clip(rng.normal(mean, 0.05), 0.6, 1.5)), 5) for name, mean in _OPENING[body.sex].items()}
     return Growth(length=round(float(length), 5), septal=round(float(rng.uniform(*group.septal)), 5), segments=thin, **valves)

@@ -37,7 +37,7 @@ class Group:
     rv: Range = (1.0, 1.0)
     la: Range = (1.0, 1.0)
     ra: Range = (1.0, 1.0)
-    septal: Range = (-0.08, 0.12)
+    septal: Range = (0.02, 0.28)
     strain: Range = (1.0, 1.0)
     emptying: Range = (1.0, 1.0)
     scar: bool = False

@@ -66,14 +66,11 @@ def measure(ed: NDArray, es: NDArray) -> Measures:
         wall_max_mm=float(walls[:16].max()),
         mitral_ap_mm=_across(ed, "mitral", "aortic"),
         tricuspid_mm=_across(ed, "tricuspid", "mitral"),
-        aortic_annulus_mm=2 * plane_of(ed[valve_points()["aortic"]])[2] / np.sqrt(2) * _DISC,
+        aortic_annulus_mm=_width(ed[valve_points()["aortic"]]),
         aortic_sinus_mm=sinus_mm(ed),
         mapse_mm=_descent(ed, es, "mitral"),
         tapse_mm=_descent(ed, es, "tricuspid"),
     )
-
-
-_DISC = 1.0
 
 
 def wall_mm(ed: NDArray) -> NDArray[np.float64]:
@@ -97,6 +94,14 @@ def _across(points: NDArray, valve: str, neighbour: str) -> float:
     line = unit(towards - (towards @ normal) * normal)
     near = np.abs((ring - centre) @ np.cross(normal, line)) < 6.0
     return float(np.ptp((ring - centre)[near] @ line))
+
+
+def _width(ring: NDArray) -> float:
+    """Return the mean width in mm of a flat ring or disc of points (K, 3) over all directions in its plane."""
+    _, _, axes = np.linalg.svd(ring - ring.mean(axis=0), full_matrices=False)
+    flat = (ring - ring.mean(axis=0)) @ axes[:2].T
+    angles = np.radians(np.arange(0, 180, 15))
+    return float(np.ptp(flat @ np.stack([np.cos(angles), np.sin(angles)]), axis=0).mean())
 
 
 def sinus_mm(points: NDArray) -> float:

@@ -13,6 +13,7 @@ from echo3d.anatomy.material import GRID_SIDE, load_material
 from echo3d.anatomy.measure import wall_mm
 from echo3d.anatomy.record import HeartRecord
 from echo3d.anatomy.template import field_grid, load_label_volume, load_template
+from echo3d.anatomy.winding import overlaps_ml
 from echo3d.core.structures import CHAMBERS, TAGS, Structure
 
 MUSCLE_TOLERANCE = 0.03
@@ -20,6 +21,8 @@ MUSCLE_TOLERANCE = 0.03
 
 EF_TOLERANCE = 0.002
 MOST_FOLDED = 0
+MOST_OVERLAP_ML = 0.1
+"""Parts that touch, such as the appendage on the LV, may share a few voxels of the test's 3 mm raster."""
 THINNEST_MM, THICKEST_MM = 3.0, 22.0
 """Mean wall of an AHA segment at end-diastole: science.md E.9 draws 6 to 20 mm; a scar may be thinner."""
 
@@ -109,15 +112,33 @@ def faults_of(record: HeartRecord, ed: NDArray, es: NDArray) -> list[str]:
     )
 
 
+@lru_cache(maxsize=1)
+def chambers_closed() -> bool:
+    """Return whether the surface of every chamber is closed; it is the template's in every heart, so it is looked at once."""
+    for faces in load_template().cavities.values():
+        edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+        there, back = (np.sort(edges[:, i] * 10**6 + edges[:, j]) for i, j in ((0, 1), (1, 0)))
+        if not np.array_equal(there, back):
+            return False
+    return True
+
+
 def form_faults(x: NDArray, volumes: NDArray) -> list[str]:
     """Return the faults of one phase: folds, flipped walls, missing parts, chambers that overlap."""
     faults = []
     if inverted_tetrahedra(x) > 0:
         faults.append("fold")
+    if not chambers_closed():
+        faults.append("chamber open")
     if (volumes[list(TAGS)] <= 0).any() or (volumes[list(CHAMBERS)] <= 0).any():
         faults.append("part inside out")
     if folded_edges(x) > MOST_FOLDED:
         faults.append("wall flipped")
+    overlap = overlaps_ml(x)
+    if overlap["walls"] > 0 or overlap["chambers"] > 0:
+        faults.append("walls cross")
+    if overlap["parts"] > MOST_OVERLAP_ML:
+        faults.append("parts overlap")
     return faults
 
 
