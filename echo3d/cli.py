@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from echo3d import __version__
+from echo3d.cli_cohort import cohort_app
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError
 
@@ -32,6 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(cohort_app)
 
 Out = Annotated[Path, typer.Option("--out", readable=False, help="Folder to make; it appears when it is complete.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

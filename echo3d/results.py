@@ -82,7 +82,7 @@ def check_out(out: Path, *, force: bool = False) -> None:
         found = len(list(out.iterdir())) if out.exists() else 0
     except OSError as exc:
         raise InputError(f"the output folder must be readable, found {_why(exc)}; choose another place") from exc
-    ours = any((out / name).is_file() for name in ("result.json", "truth.json"))
+    ours = any((out / name).is_file() for name in ("result.json", "truth.json", "cohort.json", "page.json"))
     if found and not (force and ours):
         way = "choose another folder" if force else "choose another folder, or replace an earlier result with --force"
         raise InputError(f"the output folder must be new or empty, found {found} entries; {way}")

@@ -15,7 +15,7 @@ from echo3d.anatomy.material import load_material, near_material, spread
 from echo3d.anatomy.record import HeartRecord, record_from_json, record_to_json
 from echo3d.anatomy.shape import aligned, shaped
 from echo3d.anatomy.solve import heart_at
-from echo3d.anatomy.sound import faults_of
+from echo3d.anatomy.sound import diastolic_faults, systolic_faults
 from echo3d.anatomy.timing import END_DIASTOLE, END_SYSTOLE, PHASES, Moment, at_share, moments
 from echo3d.errors import InputError
 
@@ -112,9 +112,12 @@ def sound_wish(rng: np.random.Generator, wish: Wish) -> SoundHeart:
     for _ in range(MOST_DRAWS):
         record = draw_wish(rng, Wish(wish.ef, group, wish.mixture, wish.families))
         group = record.group
-        heart = build_heart(record)
-        faults = faults_of(heart.record, heart.ed, heart.es)
+        ed = end_diastole(record)
+        faults = diastolic_faults(record, ed)
         if not faults:
-            return SoundHeart(heart, dict(rejected))
+            heart = Heart(record, ed, heart_at(ed, record.beat))
+            faults = systolic_faults(record, ed, heart.es)
+            if not faults:
+                return SoundHeart(heart, dict(rejected))
         rejected[faults[0]] += 1
     raise InputError(f"no sound heart came out of {MOST_DRAWS} draws; choose another seed or a milder ejection fraction")

@@ -124,7 +124,16 @@ def plane_of(points: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64],
 
 _LV = {"cavity": (0.45, 2.2), "wall": (0.35, 4.5)}
 _OTHERS = {"rv": (-0.6, 1.6), "la": (-0.75, 1.6), "ra": (-0.75, 1.6)}
-_GOOD = 3e-3
+_GOOD = 4e-3
+
+
+def _guess(factors: NDArray) -> dict[str, float]:
+    """Return a first guess of the growth from the factors by which LV, its muscle, RV, LA and RA shall change."""
+    lv, muscle, *others = (float(v) for v in factors)
+    cavity = float(np.clip(lv**0.45, *_LV["cavity"]))
+    wall = float(np.clip(muscle / cavity**0.7, *_LV["wall"]))
+    rest = {name: float(np.clip(1.25 * (v ** (1 / 3) - 1), -0.5, 1.2)) for name, v in zip(_OTHERS, others, strict=True)}
+    return {"cavity": cavity, "wall": wall} | rest
 
 
 def fitted(x: NDArray, growth: Growth, goals: Goals, emptying: tuple[float, float]) -> Growth:
@@ -148,6 +157,8 @@ def fitted(x: NDArray, growth: Growth, goals: Goals, emptying: tuple[float, floa
         volumes = region_volumes(_chambers_grown(material, framed, now))[tags]
         return np.asarray(volumes[which] / wanted[which] - 1)
 
+    start = region_volumes(_chambers_grown(material, framed, growth))[tags]
+    growth = replace(growth, **_guess(wanted / start))
     lv: Search[Growth] = Search(lambda g: misses(slice(0, 2), g), _LV, _GOOD)
     others: Search[Growth] = Search(lambda g: misses(slice(2, 5), g), _OTHERS, _GOOD)
     for _ in range(3):

@@ -82,5 +82,7 @@ def population_table(hearts: Sequence[tuple[str, Measures]]) -> list[Row]:
         group = [found for one, found in hearts if one == sex]
         for name, reference in REFERENCES.items() if group else ():
             values = np.array([getattr(found, name) for found in group])
-            rows.append(Row(name, sex, len(group), float(values.mean()), float(values.std()), reference.men if sex == "m" else reference.women))
+            rows.append(
+                Row(name, sex, len(group), float(values.mean()), float(values.std()), reference.men if sex == "m" else reference.women)
+            )
     return rows

@@ -154,3 +154,8 @@ def heart_at(x: NDArray, draw: BeatDraw, moment: Moment = END_SYSTOLE) -> NDArra
     """Return all material positions (M, 3) at a moment of the beat of the heart that lies at ``x`` (M, 3) at end-diastole, mm."""
     near = x[near_rows()[0]]
     return spread(moved(course_of(near, draw), solve(near, draw, moment)))
+
+
+def points_at(points: NDArray, draw: BeatDraw, moment: Moment = END_SYSTOLE) -> NDArray[np.float64]:
+    """Return the template's points (N, 3) of a heart at a moment of its beat, without the raster around them, mm."""
+    return moved(course_of(points, draw, surfaces_only=True), solve(points, draw, moment))

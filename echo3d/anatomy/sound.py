@@ -104,12 +104,19 @@ def faults_of(record: HeartRecord, ed: NDArray, es: NDArray) -> list[str]:
     record : what was drawn
     ed, es : (M, 3) all material positions of the two phases, mm
     """
-    at_ed, at_es = region_volumes(ed), region_volumes(es)
-    return list(
-        dict.fromkeys(
-            [*form_faults(ed, at_ed), *form_faults(es, at_es), *_size_faults(record, ed, at_ed), *_beat_faults(record, at_ed, at_es)]
-        )
-    )
+    return list(dict.fromkeys([*diastolic_faults(record, ed), *systolic_faults(record, ed, es)]))
+
+
+def diastolic_faults(record: HeartRecord, ed: NDArray) -> list[str]:
+    """Return what is wrong with a heart at end-diastole: its form, and its size against what was drawn."""
+    volumes = region_volumes(ed)
+    return [*form_faults(ed, volumes), *_size_faults(record, ed, volumes)]
+
+
+def systolic_faults(record: HeartRecord, ed: NDArray, es: NDArray) -> list[str]:
+    """Return what is wrong with a heart at end-systole: its form, and its motion against what was drawn."""
+    volumes = region_volumes(es)
+    return [*form_faults(es, volumes), *_beat_faults(record, region_volumes(ed), volumes)]
 
 
 @lru_cache(maxsize=1)
