@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +128,7 @@ _OTHERS = {"rv": (-0.6, 1.6), "la": (-0.75, 1.6), "ra": (-0.75, 1.6)}
 _GOOD = 4e-3
 
 
-def _guess(factors: NDArray) -> dict[str, float]:
+def _guess(factors: NDArray) -> dict[str, Any]:
     """Return a first guess of the growth from the factors by which LV, its muscle, RV, LA and RA shall change."""
     lv, muscle, *others = (float(v) for v in factors)
     cavity = float(np.clip(lv**0.45, *_LV["cavity"]))

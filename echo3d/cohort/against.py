@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,17 @@ from echo3d.anatomy.beat import FAMILIES, BeatDraw
 from echo3d.anatomy.contours import longitudinal_strain
 from echo3d.anatomy.growth import grown
 from echo3d.anatomy.material import near_material
-from echo3d.anatomy.record import Growth, HeartRecord
+from echo3d.anatomy.record import Growth, HeartRecord, rounded
 from echo3d.anatomy.search import Search
 from echo3d.anatomy.shape import load_modes, shaped
 from echo3d.anatomy.solve import points_at
 from echo3d.anatomy.template import load_template
 from echo3d.anatomy.timing import Moment, moments, volume_share
 from echo3d.cohort.series import SURFACES, Series, Surface, axes_of
+from echo3d.core.mesh import region_faces
+from echo3d.core.pose import rigid_between
 from echo3d.core.structures import Structure
+from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 
 _PAIRS = {
@@ -37,6 +41,13 @@ _PAIRS = {
     "EPICARDIAL": ((Structure.LV_MYOCARDIUM, Structure.BACKGROUND), (Structure.RV_MYOCARDIUM, Structure.BACKGROUND)),
 }
 """The interfaces of the template that each surface shows."""
+
+_SEEN_FROM = {
+    "LV_ENDOCARDIAL": Structure.LV_CAVITY,
+    "RV_ENDOCARDIAL": Structure.RV_CAVITY,
+    "EPICARDIAL": Structure.BACKGROUND,
+}
+"""The region out of which the faces of a surface are wound."""
 
 _NOISE_MM = 3.0
 """Distance that counts as much as one standard deviation of a drawn parameter."""
@@ -97,8 +108,8 @@ class Fit:
 def fit_all(series: Series, families: tuple[str, ...] = FAMILIES, progress: Progress = silent) -> list[Fit]:
     """Return the fits of a real beat by each law of motion, the nearest first."""
     progress(0.0, "Fitting the heart at end-diastole")
-    record, place = fit_diastole(series)
-    timing = fit_timing(series)
+    timing, edv_ml = fit_timing(series)
+    record, place = fit_diastole(series, edv_ml)
     fits = []
     for k, family in enumerate(families):
         progress((k + 1) / (len(families) + 1), f"Fitting the beat: {family}")
@@ -115,7 +126,7 @@ def _own_faces() -> dict[str, NDArray[np.int64]]:
         match = np.zeros(len(template.sides), dtype=bool)
         for one, other in pairs:
             match |= (template.sides == one).any(axis=1) & (template.sides == other).any(axis=1)
-        result[name] = template.mesh.faces[match].astype(np.int64)
+        result[name] = region_faces(template.mesh.faces[match], template.sides[match], _SEEN_FROM[name]).astype(np.int64)
     return result
 
 
@@ -149,13 +160,11 @@ def matched(points: NDArray, phase: dict[str, Surface], count: int = 350) -> Mat
 
 
 def _point_normals(points: NDArray, faces: NDArray) -> NDArray[np.float64]:
-    """Return unit normals (N, 3) of the points of some faces; their side does not matter here."""
+    """Return unit normals (N, 3) of the points of some faces, which are all wound alike."""
     a, b, c = (points[faces[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
-    total = np.zeros_like(points)
+    normal, total = np.cross(b - a, c - a), np.zeros_like(points)
     for k in range(3):
-        agree = np.sign(np.einsum("fi,fi->f", normal, total[faces[:, k]]))
-        np.add.at(total, faces[:, k], normal * np.where(agree == 0, 1, agree)[:, None])
+        np.add.at(total, faces[:, k], normal)
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
 
 
@@ -188,7 +197,7 @@ _SHAPE_WIDTH = np.array([0.25, 0.3, 0.3, 0.08, 0.2])
 _PLACE_WIDTH = np.array([5.0, 5.0, 5.0, 0.15, 0.15, 0.15])
 
 
-def fit_diastole(series: Series) -> tuple[HeartRecord, Placed]:
+def fit_diastole(series: Series, edv_ml: float) -> tuple[HeartRecord, Placed]:
     """Return the record whose end-diastolic heart lies nearest to the first phase, and where it has to be put."""
     template, material = load_template(), near_material().at(slice(0, near_material().count))
     own = [template.landmark(template.points, name) for name in ("lv_apex_endo", "mitral", "rv")]
@@ -200,11 +209,11 @@ def fit_diastole(series: Series) -> tuple[HeartRecord, Placed]:
     def read(value: NDArray) -> tuple[HeartRecord, Placed]:
         place, shape, growth = value[:6] * _PLACE_WIDTH, value[6:-5], value[-5:] * _SHAPE_WIDTH
         record = HeartRecord(
-            modes=tuple(shape[:modes]),
-            stretch=tuple(0.1 * shape[modes : modes + 3]),  # type: ignore[arg-type]
-            shear=tuple(0.06 * shape[modes + 3 : modes + 6]),  # type: ignore[arg-type]
-            polynomial=tuple(shape[modes + 6 :] * np.tile(np.repeat([1.6, 1.0], [6, 10]), 3)),
-            growth=Growth(1 + growth[0], 1 + growth[1], growth[2], 0.0, 0.0, growth[3], growth[4]),
+            modes=rounded(shape[:modes]),
+            stretch=rounded(0.1 * shape[modes : modes + 3]),  # type: ignore[arg-type]
+            shear=rounded(0.06 * shape[modes + 3 : modes + 6]),  # type: ignore[arg-type]
+            polynomial=rounded(shape[modes + 6 :] * np.tile(np.repeat([1.6, 1.0], [6, 10]), 3)),
+            growth=Growth(*rounded((1 + growth[0], 1 + growth[1], growth[2], 0.0, 0.0, growth[3], growth[4]))),
         )
         turned = Rotation.from_rotvec(place[3:]).as_matrix()
         pivot = first.put(template.landmark(template.points, "lv"))
@@ -216,13 +225,13 @@ def fit_diastole(series: Series) -> tuple[HeartRecord, Placed]:
 
     value = gauss_newton(build, np.zeros(6 + modes + 6 + 48 + 5), lambda points: matched(points, series.phases[0]), 7)
     record, place = read(value)
-    return _with_volumes(record, series), place
+    return _with_volumes(record, edv_ml, series.volumes_ml(SURFACES[1])[0]), place
 
 
-def _with_volumes(record: HeartRecord, series: Series) -> HeartRecord:
+def _with_volumes(record: HeartRecord, lv_ml: float, rv_ml: float) -> HeartRecord:
     """Return the record with cavity and RV grown to hold what the real heart holds."""
     template, material = load_template(), near_material().at(slice(0, near_material().count))
-    goal = np.array([series.volumes_ml(name)[0] for name in SURFACES[:2]])
+    goal = np.array([lv_ml, rv_ml])
     x = shaped(record, surfaces_only=True)
 
     def misses(growth: Growth) -> NDArray[np.float64]:
@@ -233,15 +242,26 @@ def _with_volumes(record: HeartRecord, series: Series) -> HeartRecord:
     return replace(record, growth=search.met(record.growth))
 
 
-def fit_timing(series: Series) -> BeatDraw:
-    """Return a beat with the ejection fractions and times of the real volume curve."""
+def fit_timing(series: Series) -> tuple[BeatDraw, float]:
+    """Return a beat with the times and ejection fractions of the real volume curves, and the LV's end-diastolic volume in ml.
+
+    For every heart rate, end-systole and atrial share of a raster, the volumes that fit best follow by least squares.
+    """
     lv, rv = (series.volumes_ml(name) for name in SURFACES[:2])
     phases, es = len(lv), int(np.argmin(lv))
-    ef, rv_ef = (float(np.clip(1 - v[es] / v[0], 0.08, 0.8)) for v in (lv, rv))
-    share, time = (lv[0] - lv) / (lv[0] - lv[es]), np.arange(phases) / phases
-    start = BeatDraw(ef=ef, rv_ef=rv_ef, gls=-0.325 * ef, systole=es / phases)
-    tries = [replace(start, heart_rate=float(rate), kick=float(kick)) for rate in range(40, 116, 5) for kick in np.arange(0.02, 0.42, 0.04)]
-    return min(tries, key=lambda draw: float(((volume_share(draw, time) - share) ** 2).sum()))
+    time = np.arange(phases) / phases
+    best: tuple[float, BeatDraw, float] | None = None
+    for rate, shift, kick in product(range(40, 116, 5), (-1, 0, 1), np.arange(0.02, 0.46, 0.04)):
+        draw = BeatDraw(heart_rate=float(rate), systole=(es + shift) / phases, kick=float(kick))
+        table = np.stack([np.ones(phases), -volume_share(draw, time)], axis=1)
+        (edv, sv), *_ = np.linalg.lstsq(table, lv, rcond=None)
+        miss = float(((table @ [edv, sv] - lv) ** 2).sum())
+        if best is None or miss < best[0]:
+            ef, rv_ef = (float(np.clip(v, 0.08, 0.8)) for v in (sv / edv, 1 - rv[es] / rv[0]))
+            best = miss, replace(draw, ef=ef, rv_ef=rv_ef, gls=-0.325 * ef), float(edv)
+    if best is None:
+        raise InputError("a beat to compare with must have phases, found none; give another folder")
+    return best[1], best[2]
 
 
 _BEAT = ("gls", "tapse", "apical", "basal", "septal", "torsion")
@@ -250,12 +270,12 @@ _BEAT_WIDTH = np.array([0.03, 0.35, 0.12, 0.12, 0.25, 6.0])
 
 def fit_beat(series: Series, record: HeartRecord, place: Placed, start: BeatDraw) -> Fit:
     """Return the fit of one law of motion at end-systole, measured over the whole beat."""
-    es = int(np.argmin(series.volumes_ml(SURFACES[0])))
+    es = round(start.systole * len(series.phases))
     material = near_material().at(slice(0, near_material().count))
     ed = grown(material, shaped(record, surfaces_only=True), record.growth)
 
     def read(value: NDArray) -> tuple[BeatDraw, NDArray[np.float64]]:
-        changed = {name: getattr(start, name) + width * v for name, width, v in zip(_BEAT, _BEAT_WIDTH, value, strict=False)}
+        changed = {name: float(getattr(start, name) + width * v) for name, width, v in zip(_BEAT, _BEAT_WIDTH, value, strict=False)}
         changed["gls"] = float(np.clip(changed["gls"], -0.27, -0.01))
         segments = tuple(float(v) for v in np.clip(1 + 0.15 * value[6:23], 0.2, 1.8))
         return replace(start, **changed, segments=segments), value[23:] * np.array([3.0, 3.0, 3.0, 4.0, 4.0, 4.0])
@@ -279,7 +299,7 @@ def _swung(points: NDArray, swing: NDArray, share: float) -> NDArray[np.float64]
 def _measured(series: Series, record: HeartRecord, placed: NDArray, swing: NDArray, ed: NDArray) -> Fit:
     """Return volumes and distances of a fitted record over all phases."""
     template = load_template()
-    to_place = _rigid(ed, placed)
+    to_place = Placed(*rigid_between(ed, placed))
     volumes, distances, strain = [], [], 0.0
     for moment, phase in zip(moments(record.beat, len(series.phases)), series.phases, strict=True):
         points = ed if moment == Moment(0, 0, 0, 0, 0, 0) else points_at(ed, record.beat, moment)
@@ -288,12 +308,6 @@ def _measured(series: Series, record: HeartRecord, placed: NDArray, swing: NDArr
         there = _swung(to_place.put(points), swing, moment.long)
         distances.append([_distance(there, _own_faces()[name], phase[name]) for name in SURFACES])
     return Fit(record, swing, np.array(volumes), series.volumes_ml(SURFACES[0]), np.array(distances), strain)
-
-
-def _rigid(moving: NDArray, fixed: NDArray) -> Placed:
-    from echo3d.core.pose import rigid_between
-
-    return Placed(*rigid_between(moving, fixed))
 
 
 def _distance(points: NDArray, faces: NDArray, real: Surface) -> float:

@@ -62,7 +62,9 @@ def describe(folder: Path, out: Path, *, against: Path | None = None, force: boo
     """
     about, lines = read_cohort(folder)
     table = population_table(_normal(lines))
-    fits = [] if against is None else fit_all(read_series(against), progress=lambda share, text: progress(0.4 * share, text))
+    fits = (
+        [] if against is None else fit_all(read_series(against).from_diastole(), progress=lambda share, text: progress(0.4 * share, text))
+    )
     facts = _facts(about, lines, table, fits)
     progress(0.5, "Drawing the page")
     sections = [
@@ -82,6 +84,11 @@ def describe(folder: Path, out: Path, *, against: Path | None = None, force: boo
     write_whole(out, write, force=force)
     progress(1.0, "Done")
     return facts
+
+
+def _fits(against: Path, progress: Progress) -> list[Fit]:
+    """Return the fits of a real beat, which is read from a folder."""
+    return fit_all(read_series(against).from_diastole(), progress=lambda share, text: progress(0.4 * share, text))
 
 
 def _normal(lines: Sequence[dict[str, Any]]) -> list[tuple[str, Measures]]:
@@ -237,7 +244,8 @@ def _image(picture: Picture) -> str:
 _STYLE = (
     "body{font:14px/1.45 system-ui,sans-serif;color:#222831;max-width:1180px;margin:24px auto;padding:0 16px}"
     "h1{font-size:22px}h2{font-size:16px;margin-top:28px;border-bottom:1px solid #d8dce2}table{border-collapse:collapse;margin:8px 0}"
-    "td,th{padding:2px 10px;border-bottom:1px solid #e6e9ee;text-align:left;font-variant-numeric:tabular-nums}th{color:#6e7681;font-weight:600}"
+    "td,th{padding:2px 10px;border-bottom:1px solid #e6e9ee;text-align:left;font-variant-numeric:tabular-nums}"
+    "th{color:#6e7681;font-weight:600}"
     "img{margin:4px;max-width:100%}.notice{background:#a8361f;color:#fff;padding:4px 10px;border-radius:3px}"
 )
 

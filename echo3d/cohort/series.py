@@ -67,9 +67,14 @@ def _signed(corners: NDArray) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """The surfaces of a beat by phase, end-diastole first; each phase maps the names of ``SURFACES`` to a surface."""
+    """The surfaces of a beat by phase; each phase maps the names of ``SURFACES`` to a surface."""
 
     phases: list[dict[str, Surface]]
+
+    def from_diastole(self) -> Series:
+        """Return the same beat with the phase of the largest LV first."""
+        first = int(np.argmax(self.volumes_ml(SURFACES[0])))
+        return Series([*self.phases[first:], *self.phases[:first]])
 
     def volumes_ml(self, name: str) -> NDArray[np.float64]:
         """Return the (T,) volumes inside one surface, ml."""
@@ -92,7 +97,7 @@ def axes_of(apex: NDArray, base: NDArray, rv: NDArray) -> NDArray[np.float64]:
 
 
 def read_series(folder: Path) -> Series:
-    """Read the surfaces ``*_LV_ENDOCARDIAL_000.vtk`` and so on of a folder.
+    """Read the surfaces ``*_LV_ENDOCARDIAL_000.vtk`` and so on of a folder, in the order of their numbers.
 
     Raises
     ------
@@ -118,8 +123,9 @@ def _read(path: Path) -> Surface:
     import pyvista as pv
 
     try:
-        mesh = pv.read(path).extract_surface(algorithm="dataset_surface").triangulate().clean()
-    except (OSError, ValueError, RuntimeError, AttributeError, TypeError) as exc:
+        mesh = pv.read(path)
+        mesh = mesh.triangulate().clean() if isinstance(mesh, pv.PolyData) and mesh.n_points else pv.PolyData()
+    except (OSError, ValueError, RuntimeError) as exc:
         raise InputError(f"the surface {path.name} must be readable by VTK, found {type(exc).__name__}; export it again") from exc
     faces = np.asarray(mesh.faces).reshape(-1, 4)[:, 1:].astype(np.int64)
     if len(faces) == 0:

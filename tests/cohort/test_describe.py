@@ -16,8 +16,7 @@ from echo3d.cohort.figures import COLOURS, Axes, canvas, curves, histogram, shee
 from echo3d.cohort.generate import generate
 from echo3d.cohort.spec import CohortSpec
 from echo3d.errors import InputError
-
-from .test_generate import Inline
+from tests.cohort.inline import Inline
 
 
 def measures(**known: float) -> Measures:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,9 @@ from echo3d.cohort.executor import open_executor, run_all
 from echo3d.cohort.generate import generate, read_cohort, read_points
 from echo3d.cohort.spec import CohortSpec
 from echo3d.errors import InputError
+from tests.cohort.inline import Inline
 
 SPEC = CohortSpec(3, seed=5)
-
-
-class Inline(Executor):
-    """Runs everything at once, here."""
-
-    def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
-        future: Future = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
 
 
 @pytest.fixture(scope="module")
