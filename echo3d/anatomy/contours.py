@@ -92,3 +92,10 @@ def _cross(a: NDArray, b: NDArray) -> NDArray[np.float64]:
     """Return the cross product of (F, 3) vectors; several times faster than NumPy's for many short ones."""
     (a0, a1, a2), (b0, b1, b2) = a.T, b.T
     return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=1)
+
+
+def enclosed(points: NDArray, faces: NDArray) -> float:
+    """Return the volume in ml inside a closed surface: a fast twin of :func:`echo3d.core.mesh.enclosed_ml`."""
+    centre = points[faces[0, 0]]
+    (a0, a1, a2), (b0, b1, b2), (c0, c1, c2) = ((points[faces[:, k]] - centre).T for k in range(3))
+    return float((a0 * (b1 * c2 - b2 * c1) + a1 * (b2 * c0 - b0 * c2) + a2 * (b0 * c1 - b1 * c0)).sum() / 6000.0)

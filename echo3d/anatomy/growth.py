@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echo3d.anatomy.contours import region_volumes
-from echo3d.anatomy.material import Bullet, Material, bullet_of, lengths, near_material
+from echo3d.anatomy.contours import enclosed
+from echo3d.anatomy.material import Bullet, Material, bullet_of, lengths, near_material, surface_material
 from echo3d.anatomy.record import Goals, Growth
 from echo3d.anatomy.search import Search
 from echo3d.anatomy.template import load_template
 from echo3d.core.arrays import unit
+from echo3d.core.mesh import region_faces
 from echo3d.core.structures import Structure
 
 MUSCLE_G_PER_ML = 1.05
@@ -41,8 +42,12 @@ def _framed(x: NDArray, growth: Growth) -> NDArray[np.float64]:
 
 
 def _chambers_grown(material: Material, x: NDArray, growth: Growth) -> NDArray[np.float64]:
-    """Return positions after growth of the LV, then of the other chambers about their centres."""
-    x = _lv_grown(material, x, growth)
+    """Return positions after growth of the LV, then of the other chambers."""
+    return _others_grown(material, _lv_grown(material, x, growth), growth)
+
+
+def _others_grown(material: Material, x: NDArray, growth: Growth) -> NDArray[np.float64]:
+    """Return positions after growth of RV and atria about their centres."""
     template = load_template()
     result = x
     for key in ("rv", "la", "ra"):
@@ -128,6 +133,13 @@ _OTHERS = {"rv": (-0.6, 1.6), "la": (-0.75, 1.6), "ra": (-0.75, 1.6)}
 _GOOD = 4e-3
 
 
+@lru_cache(maxsize=1)
+def _lv_muscle() -> NDArray[np.int32]:
+    """Return the closed surface of the LV's muscle."""
+    template = load_template()
+    return region_faces(template.mesh.faces, template.sides, Structure.LV_MYOCARDIUM)
+
+
 def _guess(factors: NDArray) -> dict[str, Any]:
     """Return a first guess of the growth from the factors by which LV, its muscle, RV, LA and RA shall change."""
     lv, muscle, *others = (float(v) for v in factors)
@@ -147,22 +159,24 @@ def fitted(x: NDArray, growth: Growth, goals: Goals, emptying: tuple[float, floa
     goals : what the heart shall measure
     emptying : share of its largest volume that LA and RA lose by end-diastole
     """
-    material = near_material().at(slice(0, near_material().count))
-    tags = [Structure.LV_CAVITY, Structure.LV_MYOCARDIUM, Structure.RV_CAVITY, Structure.LA_CAVITY, Structure.RA_CAVITY]
-    atria = [goals.la_ml * (1 - emptying[0]), goals.ra_ml * (1 - emptying[1])]
-    wanted = np.array([goals.lv_ml, goals.mass_g / MUSCLE_G_PER_ML, goals.rv_ml, *atria])
-
+    material, cavities = surface_material(), load_template().cavities
     framed = _framed(x, growth)
+    left = (cavities["lv"], _lv_muscle())
+    wanted = np.array([goals.lv_ml, goals.mass_g / MUSCLE_G_PER_ML])
+    rest = tuple(cavities[key] for key in _OTHERS)
+    rest_wanted = np.array([goals.rv_ml, goals.la_ml * (1 - emptying[0]), goals.ra_ml * (1 - emptying[1])])
 
-    def misses(which: slice, now: Growth) -> NDArray[np.float64]:
-        volumes = region_volumes(_chambers_grown(material, framed, now))[tags]
-        return np.asarray(volumes[which] / wanted[which] - 1)
+    def misses(points: NDArray, surfaces: tuple[NDArray, ...], goal: NDArray) -> NDArray[np.float64]:
+        return np.array([enclosed(points, faces) for faces in surfaces]) / goal - 1
 
-    start = region_volumes(_chambers_grown(material, framed, growth))[tags]
-    growth = replace(growth, **_guess(wanted / start))
-    lv: Search[Growth] = Search(lambda g: misses(slice(0, 2), g), _LV, _GOOD)
-    others: Search[Growth] = Search(lambda g: misses(slice(2, 5), g), _OTHERS, _GOOD)
+    start = _chambers_grown(material, framed, growth)
+    growth = replace(growth, **_guess(1 / (1 + misses(start, (*left, *rest), np.concatenate([wanted, rest_wanted])))))
+    lv: Search[Growth] = Search(lambda g: misses(_chambers_grown(material, framed, g), left, wanted), _LV, _GOOD)
+    held = {"x": start}
+    others: Search[Growth] = Search(lambda g: misses(_others_grown(material, held["x"], g), rest, rest_wanted), _OTHERS, _GOOD)
     for _ in range(3):
-        growth = others.met(lv.met(growth))
+        growth = lv.met(growth)
+        held["x"] = _lv_grown(material, framed, growth)
+        growth = others.met(growth)
     growth = lv.met(growth)
     return replace(growth, **{name: round(getattr(growth, name), 5) for name in (*_LV, *_OTHERS)})

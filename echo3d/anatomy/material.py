@@ -142,6 +142,12 @@ def near_material() -> Material:
     return load_material().at(near_rows()[0])
 
 
+@lru_cache(maxsize=1)
+def surface_material() -> Material:
+    """Return the template's points alone, where all volumes are measured."""
+    return load_material().at(slice(0, load_material().count))
+
+
 def spread(x: NDArray) -> NDArray[np.float64]:
     """Return all material positions (M, 3) of a heart known at those in and near it (K, 3), mm."""
     (near, place), rest = near_rows(), load_material().rest

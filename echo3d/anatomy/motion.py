@@ -17,7 +17,7 @@ from scipy import sparse
 
 from echo3d.anatomy.beat import BeatDraw
 from echo3d.anatomy.laws import LAYER, Law, Push, confocal_of, tube_of
-from echo3d.anatomy.material import Bullet, Material, bullet_of, near_material
+from echo3d.anatomy.material import Bullet, Material, bullet_of, near_material, surface_material
 from echo3d.anatomy.template import load_template
 from echo3d.core.mesh import region_faces
 from echo3d.core.structures import Structure
@@ -94,9 +94,8 @@ class Course:
 
 def course_of(x: NDArray, draw: BeatDraw, *, surfaces_only: bool = False) -> Course:
     """Return the course of the end-diastolic material positions ``x`` (M, 3); of the template's points alone where asked for."""
-    material = near_material()
-    if surfaces_only:
-        material, x = material.at(slice(0, material.count)), x[: material.count]
+    material = surface_material() if surfaces_only else near_material()
+    x = x[: len(material.rest)]
     template = load_template()
     bullet = bullet_of(template, x)
     height, _, direction = bullet.split(x)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.anatomy.beat import BeatDraw
-from echo3d.anatomy.contours import Contours, lv_contours
+from echo3d.anatomy.contours import Contours, enclosed, lv_contours
 from echo3d.anatomy.material import near_material, near_rows, spread
 from echo3d.anatomy.motion import Amplitude, Course, course_of, moved
 from echo3d.anatomy.search import Search
@@ -54,13 +54,6 @@ class Block:
         if self.contours is not None:
             values.append(float(self.contours.lengths(points).sum()))
         return np.array(values)
-
-
-def enclosed(points: NDArray, faces: NDArray) -> float:
-    """Return the volume in ml inside a closed surface: a fast twin of :func:`echo3d.core.mesh.enclosed_ml`."""
-    centre = points[faces[0, 0]]
-    (a0, a1, a2), (b0, b1, b2), (c0, c1, c2) = ((points[faces[:, k]] - centre).T for k in range(3))
-    return float((a0 * (b1 * c2 - b2 * c1) + a1 * (b2 * c0 - b0 * c2) + a2 * (b0 * c1 - b1 * c0)).sum() / 6000.0)
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from scipy.spatial.transform import Rotation
 from echo3d.anatomy.beat import FAMILIES, BeatDraw
 from echo3d.anatomy.contours import longitudinal_strain
 from echo3d.anatomy.growth import grown
-from echo3d.anatomy.material import near_material
+from echo3d.anatomy.material import surface_material
 from echo3d.anatomy.record import Growth, HeartRecord, rounded
 from echo3d.anatomy.search import Search
 from echo3d.anatomy.shape import load_modes, shaped
@@ -199,7 +199,7 @@ _PLACE_WIDTH = np.array([5.0, 5.0, 5.0, 0.15, 0.15, 0.15])
 
 def fit_diastole(series: Series, edv_ml: float) -> tuple[HeartRecord, Placed]:
     """Return the record whose end-diastolic heart lies nearest to the first phase, and where it has to be put."""
-    template, material = load_template(), near_material().at(slice(0, near_material().count))
+    template, material = load_template(), surface_material()
     own = [template.landmark(template.points, name) for name in ("lv_apex_endo", "mitral", "rv")]
     there, here = axes_of(*series.frame()), axes_of(own[0], own[1], own[2])
     turn = there.T @ here
@@ -230,7 +230,7 @@ def fit_diastole(series: Series, edv_ml: float) -> tuple[HeartRecord, Placed]:
 
 def _with_volumes(record: HeartRecord, lv_ml: float, rv_ml: float) -> HeartRecord:
     """Return the record with cavity and RV grown to hold what the real heart holds."""
-    template, material = load_template(), near_material().at(slice(0, near_material().count))
+    template, material = load_template(), surface_material()
     goal = np.array([lv_ml, rv_ml])
     x = shaped(record, surfaces_only=True)
 
@@ -271,11 +271,12 @@ _BEAT_WIDTH = np.array([0.03, 0.35, 0.12, 0.12, 0.25, 6.0])
 def fit_beat(series: Series, record: HeartRecord, place: Placed, start: BeatDraw) -> Fit:
     """Return the fit of one law of motion at end-systole, measured over the whole beat."""
     es = round(start.systole * len(series.phases))
-    material = near_material().at(slice(0, near_material().count))
+    material = surface_material()
     ed = grown(material, shaped(record, surfaces_only=True), record.growth)
 
     def read(value: NDArray) -> tuple[BeatDraw, NDArray[np.float64]]:
-        changed = {name: float(getattr(start, name) + width * v) for name, width, v in zip(_BEAT, _BEAT_WIDTH, value, strict=False)}
+        drawn = zip(_BEAT, _BEAT_WIDTH, value, strict=False)
+        changed: dict[str, Any] = {name: float(getattr(start, name) + width * v) for name, width, v in drawn}
         changed["gls"] = float(np.clip(changed["gls"], -0.27, -0.01))
         segments = tuple(float(v) for v in np.clip(1 + 0.15 * value[6:23], 0.2, 1.8))
         return replace(start, **changed, segments=segments), value[23:] * np.array([3.0, 3.0, 3.0, 4.0, 4.0, 4.0])
