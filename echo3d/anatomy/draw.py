@@ -41,7 +41,7 @@ def draw_body(rng: np.random.Generator) -> Body:
     return Body(sex, round(float(height), 1), round(float(bmi * (height / 100) ** 2), 1))
 
 
-_NORMAL = {"m": (75.0, 0.93, 1.14, 51.0, 53.0), "f": (68.0, 0.88, 1.08, 48.0, 46.5)}
+_NORMAL = {"m": (75.0, 0.98, 1.14, 51.0, 53.0), "f": (69.0, 0.90, 1.08, 48.0, 46.5)}
 """By sex: LV in ml/m2, LV muscle in g per ml of LV, RV over LV, largest LA and RA in ml/m2.
 *Source:* science.md E.8: Hudsmith 2005 (CMR) at 1.97 and 1.77 m2; RA from the Copenhagen 97.5th centiles at a coefficient of variation
 of 0.25."""
@@ -139,8 +139,8 @@ def _shape(rng: np.random.Generator, body: Body) -> HeartRecord:
 
 
 _OPENING = {
-    "m": {"mitral": 1.03, "tricuspid": 0.88, "aortic": 0.92, "pulmonary": 1.0},
-    "f": {"mitral": 1.0, "tricuspid": 0.86, "aortic": 0.86, "pulmonary": 0.97},
+    "m": {"mitral": 1.03, "tricuspid": 0.88, "aortic": 0.95, "pulmonary": 1.0},
+    "f": {"mitral": 1.0, "tricuspid": 0.86, "aortic": 0.87, "pulmonary": 0.97},
 }
 """Mean scale of the valves' openings over the template's, by sex; brings the annuli to :mod:`echo3d.anatomy.population`."""
 
