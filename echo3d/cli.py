@@ -186,7 +186,9 @@ def simulate(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of everything that is drawn.")] = 0,
     ef: Annotated[float | None, typer.Option("--ef", help="Ejection fraction, 0.08 to 0.80; drawn where not given.")] = None,
-    pathology: Annotated[str | None, typer.Option("--pathology", help="none, dcm, hcm or rv; drawn where not given.")] = None,
+    pathology: Annotated[
+        str | None, typer.Option("--pathology", help="none, dcm, hcm, rv or another group of the cohort; drawn where not given.")
+    ] = None,
     views: Annotated[str, typer.Option("--views", help="Views to write, with commas.")] = "a4c,a2c,a3c,psax_basal,psax_mid,psax_apical",
     as_json: AsJson = False,
     force: Force = False,

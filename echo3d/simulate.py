@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d import __version__
+from echo3d.anatomy.timing import PHASES
 from echo3d.clinical.shown import NOTICE
 from echo3d.core.sector import Fan, PictureGrid, Sector, grid_for
 from echo3d.core.views import View
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from echo3d.anatomy.cohort import Heart, HeartRecord
     from echo3d.style.draws import SpeckleDraw
 
-PHASES = 25
 PICTURE = 320
 _SAMPLES, _LINES = 384, 128
 
@@ -39,7 +39,7 @@ class Simulation:
     ----------
     seed : of everything that is drawn
     ef : ejection fraction, or None to draw it
-    pathology : "none", "dcm", "hcm", "rv", or None to draw it
+    pathology : a group of :mod:`echo3d.anatomy.groups`, or None to draw it
     views : views to write
     record : the heart to show instead of a drawn one, then without ``ef`` and ``pathology``; hand and machine still come from the seed
     phases : frames per beat, 4 at least
@@ -117,7 +117,7 @@ def _heart(spec: Simulation, rng: np.random.Generator) -> Heart:
     from echo3d.anatomy.cohort import build_heart, sound_heart
 
     if spec.record is None:
-        return sound_heart(rng, ef=spec.ef, pathology=spec.pathology)
+        return sound_heart(rng, ef=spec.ef, group=spec.pathology)
     if spec.ef is not None or spec.pathology is not None:
         raise InputError("a given heart brings its own ejection fraction and pathology, found others beside it; leave them out")
     return build_heart(spec.record)
@@ -144,20 +144,20 @@ def _takes(spec: Simulation, heart: Heart, rng: np.random.Generator) -> list[Tak
 
 def _film(heart: Heart, takes: list[Take], phases: int, progress: Progress) -> tuple[dict[View, NDArray[np.uint8]], dict[str, Any]]:
     """Return the frames (T, H, W) of each view, and the truth."""
-    from echo3d.anatomy.beat import at_target, ejected_share, solve_motion
+    from echo3d.anatomy.cohort import position_at
     from echo3d.anatomy.template import load_template
+    from echo3d.anatomy.timing import END_SYSTOLE, moments
 
-    template, beat = load_template(), heart.record.beat
-    shares = ejected_share(beat, phases)
+    template, course = load_template(), moments(heart.record.beat, phases)
     pictures: dict[View, list[NDArray[np.uint8]]] = {take.view: [] for take in takes}
     volumes = []
-    for phase, share in enumerate(shares):
+    for phase, moment in enumerate(course):
         progress(0.05 + 0.9 * phase / phases, f"Phase {phase + 1} of {phases}")
-        x = at_target(solve_motion(heart.ed, beat, float(share))) if share > 0 else heart.ed
+        x = position_at(heart, moment)
         volumes.append(template.volumes_ml(x[: len(template.points)]))
         for view, picture in _pictures(x, takes, phase).items():
             pictures[view].append(picture)
-    return {view: np.stack(stack) for view, stack in pictures.items()}, _truth(heart, takes, volumes, int(np.argmax(shares)))
+    return {view: np.stack(stack) for view, stack in pictures.items()}, _truth(heart, takes, volumes, course.index(END_SYSTOLE))
 
 
 def _pictures(x: NDArray, takes: list[Take], phase: int) -> dict[View, NDArray[np.uint8]]:

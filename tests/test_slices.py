@@ -80,7 +80,7 @@ def test_a_mesh_of_ours_slices_like_the_template(tmp_path: Path, template_folder
 def test_a_record_is_rebuilt_and_sliced(tmp_path: Path, capfd: Capture) -> None:
     from echo3d.anatomy.cohort import draw_heart, record_to_json
 
-    record = draw_heart(np.random.default_rng(1), pathology="dcm")
+    record = draw_heart(np.random.default_rng(1), group="dcm")
     (tmp_path / "truth.json").write_text(json.dumps({"record": record_to_json(record)}))
     answer = run(["slice", str(tmp_path / "truth.json"), "--out", str(tmp_path / "out"), "--size", "128", "--depth-mm", "200"], capfd)
     assert "record" in answer["assumed"][0]

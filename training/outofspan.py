@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from echo3d.anatomy.beat import at_target, draw_beat, solve_motion
-from echo3d.anatomy.cohort import Heart, HeartRecord, aligned
+from echo3d.anatomy.beat import draw_beat
+from echo3d.anatomy.cohort import Heart, HeartRecord
 from echo3d.anatomy.material import load_material
+from echo3d.anatomy.shape import aligned
+from echo3d.anatomy.solve import heart_at
 from training.samples import Arrays, draw_fans, invert, phase_sample, write_shard
 from training.template import HELD_OUT, heart_flow
 
@@ -33,9 +35,8 @@ def samples_of(ed: NDArray, rng: np.random.Generator) -> list[Arrays]:
     samples: list[Arrays] = []
     for fraction in FRACTIONS:
         beat = draw_beat(rng, fraction)
-        es = at_target(solve_motion(ed, beat))
-        record = HeartRecord((), (0, 0, 0), (0, 0, 0), (), (), 1.0, 1.0, (0, 0, 0), beat)
-        fans = draw_fans(Heart(record, ed, es), rng)
+        es = heart_at(ed, beat)
+        fans = draw_fans(Heart(HeartRecord(beat=beat), ed, es), rng)
         samples += [phase_sample(x, invert(x), fans, rng) for x in (ed, es)]
     return samples
 

@@ -1,7 +1,7 @@
 """PLY surfaces with every number that stands beside their points and faces, in and out.
 
 VTK's own reader leaves out all arrays that it does not know, tags among them, and a file cut short ends the whole program with it
-(VTK 9.5 to 9.7, segmentation fault), so this one format is read here.
+(VTK 9.7.2, segmentation fault), so this one format is read here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Drawn hearts: rebuilt from their record bit for bit, sound, and of their kind."""
+"""Drawn hearts: rebuilt from their record bit for bit, sound, and of their group."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from echo3d.anatomy.cohort import build_heart, draw_heart, record_from_json, record_to_json, smallest_jacobian, sound_heart
+from echo3d.anatomy.cohort import Wish, build_heart, draw_heart, record_from_json, record_to_json, sound_wish
+from echo3d.anatomy.contours import region_volumes
+from echo3d.anatomy.groups import GROUPS, check_mixture
 from echo3d.anatomy.material import load_material
-from echo3d.anatomy.template import load_template
+from echo3d.anatomy.measure import measure, wall_mm
+from echo3d.anatomy.sound import faults_of
 from echo3d.core.pose import rigid_between
+from echo3d.core.structures import Structure
 from echo3d.errors import InputError
+from echo3d.paths import resource
 
 
 def test_a_heart_is_rebuilt_from_its_record_bit_for_bit() -> None:
@@ -22,23 +27,40 @@ def test_a_heart_is_rebuilt_from_its_record_bit_for_bit() -> None:
     assert np.array_equal(again.ed, heart.ed) and np.array_equal(again.es, heart.es)
 
 
-@pytest.mark.parametrize("pathology", ["none", "dcm", "hcm", "rv"])
-def test_hearts_are_sound_and_hold_their_ejection_fraction(pathology: str) -> None:
-    heart = sound_heart(np.random.default_rng(11), ef=0.4, pathology=pathology)
-    template, count = load_template(), len(load_template().points)
-    ed, es = template.volumes_ml(heart.ed), template.volumes_ml(heart.es[:count])
-    assert 1 - es["lv"] / ed["lv"] == pytest.approx(0.4, abs=0.002)
-    assert min(smallest_jacobian(heart.ed), smallest_jacobian(heart.es)) > 0
+@pytest.mark.parametrize("group", list(GROUPS))
+def test_hearts_are_sound_and_measure_what_was_drawn(group: str) -> None:
+    heart = sound_wish(np.random.default_rng(11), Wish(group=group)).heart
+    record, found = heart.record, measure(heart.ed, heart.es)
+    assert record.group == group and record.goals is not None
+    assert found.lv_edv_ml == pytest.approx(record.goals.lv_ml, rel=0.02)
+    assert found.lv_mass_g == pytest.approx(record.goals.mass_g, rel=0.02)
+    assert found.rv_edv_ml == pytest.approx(record.goals.rv_ml, rel=0.02)
+    assert found.la_max_ml == pytest.approx(record.goals.la_ml, rel=0.03)
+    assert found.ef == pytest.approx(record.beat.ef, abs=0.002)
+    assert found.gls == pytest.approx(record.beat.gls, abs=0.004)
+    assert faults_of(record, heart.ed, heart.es) == []
 
 
-def test_kinds_differ_as_the_disease_does() -> None:
-    template = load_template()
+def test_groups_differ_as_the_diseases_do() -> None:
+    def mean(group: str) -> dict[str, float]:
+        hearts = [build_heart(draw_heart(np.random.default_rng(s), group=group)) for s in range(5)]
+        found = [measure(h.ed, h.es) for h in hearts]
+        return {
+            name: float(np.mean([getattr(m, name) for m in found])) for name in ("lv_edv_ml", "ef", "septum_mm", "rv_edv_ml", "la_max_ml")
+        }
 
-    def mean_lv(kind: str) -> float:
-        hearts = [build_heart(draw_heart(np.random.default_rng(s), pathology=kind)) for s in range(4)]
-        return float(np.mean([template.volumes_ml(h.ed)["lv"] for h in hearts]))
+    table = {group: mean(group) for group in GROUPS}
+    normal = table["normal"]
+    assert table["dcm"]["lv_edv_ml"] > 1.3 * normal["lv_edv_ml"] and table["dcm"]["ef"] < 0.41
+    assert table["hcm-septal"]["septum_mm"] > 1.4 * normal["septum_mm"]
+    assert table["hcm-concentric"]["septum_mm"] > 1.25 * normal["septum_mm"]
+    assert table["rv"]["rv_edv_ml"] > 1.2 * normal["rv_edv_ml"]
+    assert table["la"]["la_max_ml"] > 1.2 * normal["la_max_ml"]
 
-    assert mean_lv("dcm") > 1.3 * mean_lv("none") > 1.3 * mean_lv("hcm")
+
+def test_septal_growth_thickens_the_septum_alone() -> None:
+    walls = wall_mm(sound_wish(np.random.default_rng(3), Wish(group="hcm-septal")).heart.ed)
+    assert walls[[1, 2, 7, 8]].mean() > 1.3 * walls[[4, 5, 10, 11]].mean()
 
 
 def test_end_diastole_is_aligned_to_the_template() -> None:
@@ -48,8 +70,29 @@ def test_end_diastole_is_aligned_to_the_template() -> None:
     assert np.allclose(rotation, np.eye(3), atol=1e-6) and np.allclose(shift, 0, atol=1e-6)
 
 
-def test_unknown_kinds_and_damaged_records_are_refused() -> None:
-    with pytest.raises(InputError, match="one of none, dcm, hcm, rv, found 'flu'"):
-        draw_heart(np.random.default_rng(0), pathology="flu")
+def test_rejected_draws_are_counted_and_the_next_one_is_taken() -> None:
+    found = [sound_wish(np.random.default_rng([2, k]), Wish(group="hcm-concentric")) for k in range(6)]
+    assert sum(sum(one.rejected.values()) for one in found) > 0
+    assert all(faults_of(one.heart.record, one.heart.ed, one.heart.es) == [] for one in found)
+
+
+def test_families_can_be_held_out() -> None:
+    families = {draw_heart(np.random.default_rng(s), families=("shell", "piston")).beat.family for s in range(12)}
+    assert families == {"shell", "piston"}
+
+
+def test_the_shipped_record_of_schema_1_still_reads() -> None:
+    truth = json.loads((resource("demo") / "truth.json").read_text(encoding="utf-8"))
+    heart = build_heart(record_from_json(truth["record"]))
+    before, after = region_volumes(heart.ed), region_volumes(heart.es)
+    assert before[Structure.LV_CAVITY] == pytest.approx(truth["edv_ml"], rel=0.05)
+    assert 1 - after[Structure.LV_CAVITY] / before[Structure.LV_CAVITY] == pytest.approx(truth["ef"], abs=0.002)
+
+
+def test_unknown_groups_and_damaged_records_are_refused() -> None:
+    with pytest.raises(InputError, match="a group must be one of normal, .* found 'flu'"):
+        draw_heart(np.random.default_rng(0), group="flu")
     with pytest.raises(InputError, match="HeartRecord"):
         record_from_json({"modes": [1]})
+    with pytest.raises(InputError, match="0 or more and not all 0"):
+        check_mixture({"dcm": 0.0})

@@ -7,9 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from echo3d.anatomy.beat import at_target, ejected_share, solve_motion
-from echo3d.anatomy.cohort import build_heart, record_from_json
+from echo3d.anatomy.cohort import build_heart, position_at, record_from_json
 from echo3d.anatomy.template import load_template
+from echo3d.anatomy.timing import moments
 from echo3d.clinical.function import measure_function
 from echo3d.core.result import Beat, Reconstruction, StudyResult
 from echo3d.core.sector import Sector
@@ -23,8 +23,8 @@ def hearts() -> tuple[np.ndarray, dict, dict[View, Sector]]:
     """Return (T, N, 3) points over the beat, the truth record and the planes of the embedded patient."""
     truth = json.loads((resource("demo") / "truth.json").read_text(encoding="utf-8"))
     heart, count = build_heart(record_from_json(truth["record"])), len(load_template().points)
-    shares = ejected_share(heart.record.beat, len(truth["lv_ml"]))[::4]
-    points = [at_target(solve_motion(heart.ed, heart.record.beat, float(s)))[:count] if s > 0 else heart.ed[:count] for s in shares]
+    course = moments(heart.record.beat, len(truth["lv_ml"]))[::4]
+    points = [position_at(heart, moment)[:count] for moment in course]
     planes = {
         View[key.upper()]: Sector(np.array(p["origin"]), np.array(p["axis"]), np.array(p["lateral"]), p["half_angle"], p["depth_mm"])
         for key, p in truth["planes"].items()

@@ -1,0 +1,106 @@
+"""Where long loops run: a pool of processes on this machine, or a Dask cluster by its address."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from echo3d.errors import EngineError, InputError
+
+T = TypeVar("T")
+
+AHEAD = 8
+"""Pieces of work that are handed out before the first comes back; keeps the memory small."""
+
+
+@contextlib.contextmanager
+def open_executor(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
+    """Yield an executor; its processes end with the context.
+
+    Parameters
+    ----------
+    workers : processes on this machine, as many as it has processors where not given
+    scheduler : address of a Dask scheduler, such as tcp://host:8786, instead
+
+    Raises
+    ------
+    InputError
+        If the number of workers is not positive, Dask is not installed, or nothing answers at the address.
+    """
+    if scheduler is not None:
+        with _cluster(scheduler) as executor:
+            yield executor
+        return
+    if workers is not None and workers < 1:
+        raise InputError(f"there must be at least one worker, found {workers}; choose another --workers")
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(workers or os.cpu_count() or 1, mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
+        yield pool
+
+
+@contextlib.contextmanager
+def _cluster(address: str) -> Iterator[Executor]:
+    """Yield the executor of a Dask cluster."""
+    try:
+        from distributed import Client
+    except ImportError as exc:
+        raise InputError("a scheduler needs Dask, found none installed; install echo3d with its extra [cluster]") from exc
+    try:
+        client = Client(address, timeout=15, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as exc:
+        raise InputError(f"a Dask scheduler must answer at the given address, found none ({type(exc).__name__}); start it first") from exc
+    with client, client.get_executor(pure=False) as executor:
+        yield executor
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Start processes with one thread of linear algebra each, so that they do not get in each other's way."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def run_all(executor: Executor, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, T]]:
+    """Yield number and result of ``function(*task)`` for every task as they come, in no order.
+
+    A Dask cluster runs the work of a lost worker again elsewhere; on this machine a lost process ends the run.
+
+    Raises
+    ------
+    EngineError
+        If a process of the pool died.
+    """
+    waiting = iter(enumerate(tasks))
+    running: dict[Future[T], int] = {}
+    while True:
+        for number, task in waiting:
+            running[executor.submit(function, *task)] = number
+            if len(running) >= AHEAD:
+                break
+        if not running:
+            return
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            number = running.pop(future)
+            try:
+                yield number, future.result()
+            except BrokenProcessPool as exc:
+                raise EngineError(
+                    "a worker process ended before its work was done; start again, with fewer --workers if memory is short"
+                ) from exc
