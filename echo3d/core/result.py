@@ -41,7 +41,7 @@ TRUST_FLOOR = 0.35
 """Below this trust over the beat the pictures are taken for no heart views, and every number is withheld.
 
 Nineteen of twenty genuine drawn pictures, one view alone, are trusted by more than 0.6; nineteen of twenty of plain noise by less than 0.5
-and half of them by less than 0.01 (240 validation patients). A beat is the mean of up to 25 such instants.
+and half of them by less than 0.01 (both phases of 60 validation patients). A beat is the mean of up to 25 such instants.
 """
 
 SURE_TRUST = 0.7
