@@ -9,7 +9,7 @@ VENV="${VENV:-.venv}"
 TORCH=2.13.0
 SYSTEM="python3-venv xvfb xauth libegl1 libgl1 libgl1-mesa-dri libopengl0 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0
  libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1
- libxrender1 libxext6 libsm6 libgomp1 fonts-dejavu-core"
+ libxrender1 libxext6 libsm6 libgomp1 fonts-dejavu-core poppler-utils"
 
 say() { printf 'echo3d: %s\n' "$*" >&2; }
 stop() { say "$*"; exit 1; }
