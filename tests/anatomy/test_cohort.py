@@ -96,3 +96,10 @@ def test_unknown_groups_and_damaged_records_are_refused() -> None:
         record_from_json({"modes": [1]})
     with pytest.raises(InputError, match="0 or more and not all 0"):
         check_mixture({"dcm": 0.0})
+
+
+def test_a_redrawn_heart_keeps_its_group_and_law() -> None:
+    rng = np.random.default_rng([2, 5])
+    first = draw_heart(np.random.default_rng([2, 5]), group="hcm-concentric")
+    found = sound_wish(rng, Wish(group="hcm-concentric"))
+    assert found.heart.record.beat.family == first.beat.family
