@@ -37,7 +37,7 @@ class Furnished:
     heart: Pose
 
 
-def furnished(body: BodyMesh, *, sex: str = "male", stature_mm: float | None = None) -> Furnished:
+def furnished(body: BodyMesh, *, sex: str = "m", stature_mm: float | None = None) -> Furnished:
     """Return a body with a chest of our making inside its skin.
 
     The chest is that of a person of the body's stature and body mass index, made narrower, wider, flatter or deeper until it keeps the
@@ -46,7 +46,7 @@ def furnished(body: BodyMesh, *, sex: str = "male", stature_mm: float | None = N
     Parameters
     ----------
     body : with a skin, LPS mm
-    sex : "female" or "male"; decides the cage's breadth for its height
+    sex : "m" or "f"; decides the cage's breadth for its height
     stature_mm : where it is known
 
     Raises

@@ -37,7 +37,7 @@ class Torso:
 
 
 def body_at(height_cm: float, weight_kg: float, sex: str) -> Torso:
-    """Return the body of a person of that height, weight and sex ("female" or "male").
+    """Return the body of a person of that height, weight and sex ("m" or "f").
 
     Raises
     ------
