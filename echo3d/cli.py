@@ -20,7 +20,7 @@ import typer
 
 from echo3d import __version__
 from echo3d.cli_cohort import cohort
-from echo3d.cli_words import Array, AsJson, Axes, Device, Force, Mapping, Order, Out, Units, terminal_progress
+from echo3d.cli_words import Array, AsJson, Axes, Device, Force, InBody, Mapping, Order, Out, Units, print_windows, terminal_progress
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError
 
@@ -214,7 +214,10 @@ def slice_(
     out: Out,
     pose: Annotated[Path | None, typer.Option("--pose", readable=False, help="JSON: translation (mm), rotation (degrees), scale.")] = None,
     size: Annotated[int, typer.Option("--size", help="Pixels of a side.")] = 256,
-    depth_mm: Annotated[float, typer.Option("--depth-mm", help="Length of the beams.")] = 160.0,
+    body: InBody = None,
+    depth_mm: Annotated[
+        float | None, typer.Option("--depth-mm", help="Length of the beams; 160, in a body as deep as the heart lies.")
+    ] = None,
     order: Order = None,
     mapping: Mapping = None,
     array: Array = None,
@@ -228,13 +231,15 @@ def slice_(
     from echo3d.hearts import Source
     from echo3d.slices import SliceSpec, read_pose, slice_heart
 
-    spec = SliceSpec(size, depth_mm, identity_pose() if pose is None else read_pose(pose))
+    spec = SliceSpec(size, depth_mm, identity_pose() if pose is None else read_pose(pose), body=body)
     content = slice_heart(Source(heart, order, units, axes, mapping, array), spec, out, force=force, progress=terminal_progress(as_json))
     if not as_json:
-        for sentence in content["assumed"]:
+        for sentence in (*content["assumed"], *content.get("body", {}).get("assumed", ()), *content.get("warnings", ())):
             print(f"- {sentence}")
         if content["missing"]:
             print(f"- not in this heart: {', '.join(name.lower().replace('_', ' ') for name in content['missing'])}")
+        if body is not None:
+            print_windows({name: view["probe"] for name, view in content["views"].items()})
         print(f"Six views lie in the folder {out.name}: pictures, tags and sectors.json.")
     return content | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping as Mapping_
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,11 @@ Out = Annotated[Path, typer.Option("--out", readable=False, help="Folder to make
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result in that folder.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:n.")]
+
+InBody = Annotated[
+    str | None,
+    typer.Option("--body", help="Place the heart in a body: a mesh file, sex:cm:kg such as m:178:80, or torso for the heart's own person."),
+]
 
 Order = Annotated[str | None, typer.Option("--order", help="Order of the 24 tags: published or heart-failure.")]
 Mapping = Annotated[Path | None, typer.Option("--mapping", readable=False, help="JSON or TOML file: part number or name = structure.")]
@@ -31,3 +37,12 @@ def terminal_progress(as_json: bool) -> Any:
         print(f"\r\x1b[K{100 * share:3.0f} %  {message}" + ("\r\x1b[K" if share >= 1 else ""), end="", file=sys.stderr, flush=True)
 
     return show
+
+
+def print_windows(probes: Mapping_[str, Any]) -> None:
+    """Print for people what bones and lungs leave of each view."""
+    for name, probe in probes.items():
+        window = probe["window"]
+        where = "on the skin" if probe["on_skin"] else "no skin before the heart, so the probe stands where the heart alone wants it"
+        bone, lung = (100 * window[key] for key in ("blocked_by_bone", "blocked_by_lung"))
+        print(f"{name:12}{where}; {100 * window['blocked']:.0f} % of its beams at the heart blocked ({bone:.0f} % bone, {lung:.0f} % lung)")
