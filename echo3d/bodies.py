@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from echo3d.core.body import BONES, LUNGS, BodyMesh
 from echo3d.core.mesh import HeartMesh
-from echo3d.core.pose import Pose, place
+from echo3d.core.pose import Pose, place, unplace
 from echo3d.core.sector import Sector
 from echo3d.core.views import View
 from echo3d.errors import InputError
@@ -33,6 +33,9 @@ MEAN_ADULT = ("m", 175.6, 78.5)
 
 DEEPEST_MM = 8.0
 """How far walls of a heart may reach into the wall of a chest before the heart is said not to fit."""
+
+PRESSED = 0.65
+"""Share of skin and fat that a hand presses a probe into: 8 mm in a body of mean stoutness, 15 mm in a very stout one. Our choice."""
 
 _WRITTEN = re.compile(r"([a-z]+):([\d.]+):([\d.]+)", re.IGNORECASE)
 
@@ -78,6 +81,7 @@ class Standing:
     body : skin, bones and lungs
     pose, pivot : what brings the heart there, and the point (3,) of its own frame that it turns about
     surface : the heart's outside, there
+    press_mm : how deep a hand presses a probe into the skin
     warnings : a sentence where the heart does not fit
     """
 
@@ -85,6 +89,7 @@ class Standing:
     pose: Pose
     pivot: NDArray[np.float64]
     surface: HeartMesh
+    press_mm: float
     warnings: tuple[str, ...]
 
 
@@ -183,7 +188,7 @@ def stand(guest: Guest, body: OpenBody, *, room: Room | None = None) -> Standing
     from echo3d.anatomy.chest import beyond_chest_mm, whole_body
     from echo3d.anatomy.outline import outline_of, placed_outline
     from echo3d.anatomy.placement import pose_of
-    from echo3d.core.pose import unplace
+    from echo3d.anatomy.proportions import over_sternum
 
     shape, pivot = outline_of(guest.look_up, guest.landmarks), np.asarray(guest.landmarks["heart"], float)
     pose = pose_of(body.chest.marks, guest.landmarks, shape.walls, scale=guest.scale)
@@ -194,7 +199,8 @@ def stand(guest: Guest, body: OpenBody, *, room: Room | None = None) -> Standing
 
     there = placed_outline(shape, pose, pivot)
     beyond = beyond_chest_mm(body.chest, there.walls)
-    return Standing(whole_body(body.chest, taken), pose, pivot, there.surface, _misfit(beyond))
+    press_mm = PRESSED * over_sternum(body.chest.marks.bmi)
+    return Standing(whole_body(body.chest, taken), pose, pivot, there.surface, press_mm, _misfit(beyond))
 
 
 def _misfit(beyond: NDArray) -> tuple[str, ...]:
@@ -210,16 +216,17 @@ def _misfit(beyond: NDArray) -> tuple[str, ...]:
 
 
 def hold_probes(standing: Standing, fans: Mapping[View, Sector]) -> dict[View, Probe]:
-    """Return the probes after a hand has put each on the skin and slid it to its best window; a fan without skin stays where it is."""
-    return {view: _held(standing, fan) for view, fan in fans.items()}
+    """Return the probes after a hand has put each on the skin and slid it to its best window; see :func:`held`."""
+    return {view: held(standing, fan) for view, fan in fans.items()}
 
 
-def _held(standing: Standing, fan: Sector) -> Probe:
+def held(standing: Standing, fan: Sector) -> Probe:
+    """Return one probe on the skin where fewest of its beams are stopped; a fan that meets no skin stays where it is."""
     from echo3d.anatomy.window import best_window, on_skin
 
     try:
-        best, _ = best_window(standing.body, standing.surface, fan)
-        first = on_skin(standing.body, fan)
+        best, _ = best_window(standing.body, standing.surface, fan, press_mm=standing.press_mm)
+        first = on_skin(standing.body, fan, press_mm=standing.press_mm)
     except InputError:
         return Probe(fan, False, 0.0)
     return Probe(best, True, float(np.linalg.norm(best.origin - first.origin)))
@@ -250,7 +257,5 @@ def moved_fan(fan: Sector, pose: Pose, pivot: NDArray, *, back: bool = False) ->
     """Return a fan carried along by a pose about ``pivot`` without its scale, or brought back."""
     rigid = Pose(pose.translation, pose.rotation, 1.0)
     turn = rigid.matrix.T if back else rigid.matrix
-    from echo3d.core.pose import unplace
-
     origin = unplace(fan.origin, rigid, pivot) if back else place(fan.origin, rigid, pivot)
     return replace(fan, origin=origin, axis=turn @ fan.axis, lateral=turn @ fan.lateral)

@@ -190,6 +190,7 @@ def simulate(
         str | None, typer.Option("--pathology", help="none, dcm, hcm, rv or another group of the cohort; drawn where not given.")
     ] = None,
     views: Annotated[str, typer.Option("--views", help="Views to write, with commas.")] = "a4c,a2c,a3c,psax_basal,psax_mid,psax_apical",
+    body: InBody = None,
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -197,12 +198,16 @@ def simulate(
     from echo3d.simulate import Simulation, read_record, simulate_study
 
     wanted = tuple(_view("--views", name) for name in views.split(",") if name.strip())
-    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart))
+    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body)
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
     kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
+    kept |= {name: truth[name] for name in ("body", "windows", "warnings") if name in truth}
     answer = kept | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
     if not as_json:
         print(f"EF {100 * truth['ef']:.1f} %, EDV {truth['edv_ml']:.0f} ml, ESV {truth['esv_ml']:.0f} ml.")
+        for sentence in (*truth.get("body", {}).get("assumed", ()), *truth.get("warnings", ())):
+            print(f"- {sentence}")
+        print_windows(truth.get("windows", {}))
         print(f"The study lies in the folder {out.name}: {', '.join(answer['files'])}.")
     return answer
 

@@ -39,10 +39,9 @@ def terminal_progress(as_json: bool) -> Any:
     return show
 
 
-def print_windows(probes: Mapping_[str, Any]) -> None:
+def print_windows(windows: Mapping_[str, Any]) -> None:
     """Print for people what bones and lungs leave of each view."""
-    for name, probe in probes.items():
-        window = probe["window"]
-        where = "on the skin" if probe["on_skin"] else "no skin before the heart, so the probe stands where the heart alone wants it"
-        bone, lung = (100 * window[key] for key in ("blocked_by_bone", "blocked_by_lung"))
+    for name, window in windows.items():
+        where = "on the skin" if window["on_skin"] else "no skin before the heart, so the probe stands where the heart alone wants it"
+        bone, lung = (100 * window[f"blocked_by_{part}"] for part in ("bone", "lung"))
         print(f"{name:12}{where}; {100 * window['blocked']:.0f} % of its beams at the heart blocked ({bone:.0f} % bone, {lung:.0f} % lung)")

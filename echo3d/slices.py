@@ -121,7 +121,7 @@ def _slices_in_body(source: Source, heart: SliceableHeart, spec: SliceSpec) -> t
     for view, probe in probes.items():
         window = acoustic_window(obstacles, seen, slices[view].sector)
         held = {"on_skin": probe.on_skin, "slid_mm": round(probe.slid_mm, 1)}
-        content["views"][view.key]["probe"] = held | {"window": window_facts(window)}
+        content["views"][view.key]["probe"] = held | window_facts(window)
     return slices, content | _body_content(body, standing)
 
 

@@ -103,11 +103,11 @@ def test_the_file_says_which_body_and_how_each_window_is(sliced: Path) -> None:
         entry = content["views"][view.key]
         assert entry["depth_mm"] > 120
         assert entry["probe"]["on_skin"] is True
-        window = entry["probe"]["window"]
+        window = entry["probe"]
         assert window["blocked"] == pytest.approx(window["blocked_by_bone"] + window["blocked_by_lung"], abs=2e-4)
         assert window["blocked"] < 0.4
         assert window["beams_at_heart"] > 0.3
-    assert content["views"]["a4c"]["probe"]["window"]["blocked"] < 0.15
+    assert content["views"]["a4c"]["probe"]["blocked"] < 0.15
 
 
 def test_probes_stand_pressed_into_the_skin_and_see_the_heart() -> None:
@@ -191,7 +191,7 @@ def test_a_pose_moves_the_heart_under_standing_probes(tmp_path: Path, capfd: Cap
         one, other = still["views"][view.key], moved["views"][view.key]
         assert one["origin"] == other["origin"] and one["axis"] == other["axis"]
     seen = "beams_at_heart"
-    lost = [moved["views"][v.key]["probe"]["window"][seen] < still["views"][v.key]["probe"]["window"][seen] for v in View]
+    lost = [moved["views"][v.key]["probe"][seen] < still["views"][v.key]["probe"][seen] for v in View]
     assert sum(lost) >= 3, "the heart has gone from under most probes"
 
 
@@ -251,8 +251,8 @@ def test_the_template_stands_in_every_shared_body(shared: Path, tmp_path: Path, 
     assert len(answer["body"]["assumed"]) == 3
     windows = {view: entry["probe"] for view, entry in answer["views"].items()}
     assert all(probe["on_skin"] for probe in windows.values())
-    assert windows["a4c"]["window"]["blocked"] < 0.35
-    assert windows["psax_basal"]["window"]["blocked"] < 0.5
+    assert windows["a4c"]["blocked"] < 0.35
+    assert windows["psax_basal"]["blocked"] < 0.5
 
 
 @pytest.mark.slow
