@@ -20,7 +20,7 @@ import typer
 
 from echo3d import __version__
 from echo3d.cli_cohort import cohort
-from echo3d.cli_words import Array, AsJson, Axes, Device, Force, InBody, Mapping, Order, Out, Units, print_windows, terminal_progress
+from echo3d.cli_words import AsJson, Device, Force, InBody, Out, print_windows, reads_hearts, terminal_progress, with_files
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError
 
@@ -202,7 +202,7 @@ def simulate(
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
     kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
     kept |= {name: truth[name] for name in ("body", "windows", "warnings") if name in truth}
-    answer = kept | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
+    answer = with_files(kept, out)
     if not as_json:
         print(f"EF {100 * truth['ef']:.1f} %, EDV {truth['edv_ml']:.0f} ml, ESV {truth['esv_ml']:.0f} ml.")
         for sentence in (*truth.get("body", {}).get("assumed", ()), *truth.get("warnings", ())):
@@ -213,6 +213,7 @@ def simulate(
 
 
 @app.command("slice")
+@reads_hearts
 def slice_(
     heart: Annotated[Path, typer.Argument(help="The word template, a record, a label volume, or any mesh file.", readable=False)],
     *,
@@ -223,11 +224,7 @@ def slice_(
     depth_mm: Annotated[
         float | None, typer.Option("--depth-mm", help="Length of the beams; 160, in a body as deep as the heart lies.")
     ] = None,
-    order: Order = None,
-    mapping: Mapping = None,
-    array: Array = None,
-    units: Units = None,
-    axes: Axes = None,
+    reading: dict[str, Any],
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -237,7 +234,7 @@ def slice_(
     from echo3d.slices import SliceSpec, read_pose, slice_heart
 
     spec = SliceSpec(size, depth_mm, identity_pose() if pose is None else read_pose(pose), body=body)
-    content = slice_heart(Source(heart, order, units, axes, mapping, array), spec, out, force=force, progress=terminal_progress(as_json))
+    content = slice_heart(Source(heart, **reading), spec, out, force=force, progress=terminal_progress(as_json))
     if not as_json:
         for sentence in (*content["assumed"], *content.get("body", {}).get("assumed", ()), *content.get("warnings", ())):
             print(f"- {sentence}")
@@ -246,7 +243,7 @@ def slice_(
         if body is not None:
             print_windows({name: view["probe"] for name, view in content["views"].items()})
         print(f"Six views lie in the folder {out.name}: pictures, tags and sectors.json.")
-    return content | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
+    return with_files(content, out)
 
 
 @app.command()
