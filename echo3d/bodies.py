@@ -32,7 +32,7 @@ MEAN_ADULT = ("m", 175.6, 78.5)
 """Whose body the word names where the person is not known. *Source:* ANSUR 1988 (Gordon et al. 1989), mean of men."""
 
 DEEPEST_MM = 8.0
-"""How far walls of a heart may reach into the wall of a chest before the heart is said not to fit."""
+"""How far the chambers of a heart may reach into the wall of a chest before the heart is said not to fit."""
 
 PRESSED = 0.65
 """Share of skin and fat that a hand presses a probe into: 8 mm in a body of mean stoutness, 15 mm in a very stout one. Our choice."""
@@ -191,26 +191,26 @@ def stand(guest: Guest, body: OpenBody, *, room: Room | None = None) -> Standing
     from echo3d.anatomy.proportions import over_sternum
 
     shape, pivot = outline_of(guest.look_up, guest.landmarks), np.asarray(guest.landmarks["heart"], float)
-    pose = pose_of(body.chest.marks, guest.landmarks, shape.walls, scale=guest.scale)
+    pose = pose_of(body.chest.marks, guest.landmarks, shape.chambers, scale=guest.scale)
 
     def taken(points: NDArray) -> NDArray[np.bool_]:
         here = unplace(points, pose, pivot)
         return guest.look_up(here) > 0 if room is None else room(here)
 
     there = placed_outline(shape, pose, pivot)
-    beyond = beyond_chest_mm(body.chest, there.walls)
+    beyond = beyond_chest_mm(body.chest, there.chambers)
     press_mm = PRESSED * over_sternum(body.chest.marks.bmi)
     return Standing(whole_body(body.chest, taken), pose, pivot, there.surface, press_mm, _misfit(beyond))
 
 
 def _misfit(beyond: NDArray) -> tuple[str, ...]:
-    """Return a sentence where parts of a heart's walls lie far in the chest's wall; ``beyond`` (K,) mm tells how far each place does."""
+    """Return a sentence where parts of a heart's chambers lie far in the chest's wall; ``beyond`` (K,) mm tells how far each place does."""
     deepest = float(beyond.max())
     if deepest <= DEEPEST_MM:
         return ()
     share = 100 * float((beyond > 0).mean())
     return (
-        f"The heart does not fit into this chest: {share:.0f} % of its walls lie in ribs, spine or outside, {deepest:.0f} mm deep at most; "
+        f"The heart does not fit into this chest: {share:.1f} % of its chambers lie in ribs, spine or outside, {deepest:.0f} mm at most; "
         "give a larger body or a smaller heart.",
     )
 

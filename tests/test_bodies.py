@@ -21,6 +21,7 @@ from echo3d.core.body import LUNGS, BodyPart, part_surface
 from echo3d.core.mesh import HeartMesh
 from echo3d.core.pose import Pose, place, unplace
 from echo3d.core.sector import Sector, sector_towards
+from echo3d.core.structures import Structure
 from echo3d.core.views import View
 from echo3d.errors import InputError
 from echo3d.hearts import SliceableHeart, Source, open_heart
@@ -148,6 +149,20 @@ def test_a_heart_in_any_frame_comes_to_the_same_place() -> None:
     way = template.landmark(points, "lv_apex_epi") - template.landmark(stands, "lv_apex_epi")
     assert way[0] > 5 and way[2] < -5
     assert points[walls][:, 1].min() == pytest.approx(stands[walls][:, 1].min(), abs=3), "behind the sternum still"
+
+
+def test_a_heart_that_comes_as_blood_alone_lies_behind_the_sternum_too() -> None:
+    """Only the LV has a wall, as in HeartDeformNets' templates; the right ventricle's blood is still its foremost part."""
+    heart, body = template_heart(), open_body("m:175:75")
+    bare = [int(s) for s in Structure if 1 < s < 25]
+
+    def look_up(points: NDArray) -> NDArray:
+        labels = heart.labels.look_up(points)
+        return np.where(np.isin(labels, bare), 0, labels).astype(np.uint8)
+
+    whole, blood = stand(guest(heart), body).pose, stand(Guest(look_up, heart.landmarks, None), body).pose
+    np.testing.assert_allclose(blood.rotation, whole.rotation, atol=1e-6)
+    assert abs(blood.translation - whole.translation)[1] < 6
 
 
 def test_lungs_leave_room_for_a_large_heart(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The outside of any heart, found by asking for its structures on a raster: a surface for beams to meet, and the places of its walls."""
+"""The outside of any heart, found by asking for its structures on a raster: a surface for beams to meet, and the places of its chambers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from echo3d.anatomy.placement import WALLS
 from echo3d.core.arrays import frozen_array
 from echo3d.core.mesh import HeartMesh
 from echo3d.core.pose import Pose, place
+from echo3d.core.structures import CHAMBERS
 
 STEP_MM = 2.5
 _MARGIN_MM = 70.0
@@ -30,20 +31,20 @@ class Outline:
     Parameters
     ----------
     surface : closed, all of it labelled 1
-    walls : (K, 3) places within the walls of the chambers
+    chambers : (K, 3) places within the four chambers and their walls, without vessels
     """
 
     surface: HeartMesh
-    walls: NDArray[np.float64]
+    chambers: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "walls", frozen_array(self.walls, np.float64, (None, 3), "walls"))
+        object.__setattr__(self, "chambers", frozen_array(self.chambers, np.float64, (None, 3), "chambers"))
 
 
 def outline_of(look_up: LookUp, landmarks: Mapping[str, NDArray]) -> Outline:
     """Return the outline of a heart of which structures and landmarks are known.
 
-    Of a heart without any wall of a chamber all of it counts as wall.
+    Blood counts as well as walls, because some hearts come with blood alone; of one with neither all of it counts.
     """
     marks = np.stack([np.asarray(at, float) for at in landmarks.values()])
     raster = raster_over(marks.min(axis=0) - _MARGIN_MM, marks.max(axis=0) + _MARGIN_MM, STEP_MM)
@@ -51,12 +52,12 @@ def outline_of(look_up: LookUp, landmarks: Mapping[str, NDArray]) -> Outline:
     labels = look_up(places)
     inside = ndimage.gaussian_filter((labels > 0).astype(np.float32), 0.7)
     points, faces = closed_surface((np.float32(0.5) - inside) * np.float32(2 * STEP_MM), raster)
-    walls = np.isin(labels, WALLS)
-    return Outline(HeartMesh(points, faces, np.ones(len(faces), np.uint8)), places[walls if walls.any() else labels > 0])
+    chambers = np.isin(labels, (*WALLS, *CHAMBERS))
+    return Outline(HeartMesh(points, faces, np.ones(len(faces), np.uint8)), places[chambers if chambers.any() else labels > 0])
 
 
 def placed_outline(outline: Outline, pose: Pose, pivot: NDArray) -> Outline:
     """Return the outline after a pose about ``pivot`` (3,) has moved the heart."""
     surface = outline.surface
     moved = HeartMesh(place(surface.points, pose, pivot), surface.faces, surface.labels)
-    return Outline(moved, place(outline.walls, pose, pivot))
+    return Outline(moved, place(outline.chambers, pose, pivot))

@@ -60,7 +60,7 @@ def _behind_sternum(marks: BodyMarks, z: float, foremost: float) -> float:
     return marks.front_at(z) + over_sternum(marks.bmi) + STERNUM_MM + FAT_MM - foremost
 
 
-def pose_of(marks: BodyMarks, landmarks: Mapping[str, NDArray], walls: NDArray, *, scale: float | None = None) -> Pose:
+def pose_of(marks: BodyMarks, landmarks: Mapping[str, NDArray], chambers: NDArray, *, scale: float | None = None) -> Pose:
     """Return the pose that stands any heart in a body as the template's stands there.
 
     The heart is turned so that its landmarks lie in the same directions as the template's. Its valves come to the template's place from
@@ -71,7 +71,7 @@ def pose_of(marks: BodyMarks, landmarks: Mapping[str, NDArray], walls: NDArray, 
     ----------
     marks : the body's
     landmarks : the heart's, all of ``core.mesh.LANDMARKS``, (3,) mm in its own frame, whatever its axes are
-    walls : (K, 3) points of the walls of its chambers, mm in its own frame
+    chambers : (K, 3) points of its chambers and their walls, mm in its own frame; the foremost counts
     scale : the heart's; None gives it the template's size in that body
 
     Returns
@@ -89,7 +89,7 @@ def pose_of(marks: BodyMarks, landmarks: Mapping[str, NDArray], walls: NDArray, 
     valves = [names.index(name) for name in VALVES]
     middle = np.asarray(landmarks["heart"], float)
     hang = place(mean[valves], own, pivot).mean(axis=0) - size * matrix @ (here[valves].mean(axis=0) - middle)
-    foremost = float((size * (walls - middle) @ matrix.T)[:, 1].min())
+    foremost = float((size * (chambers - middle) @ matrix.T)[:, 1].min())
     at = np.array([hang[0], _behind_sternum(marks, float(hang[2]), foremost), hang[2]])
     return Pose(at - middle, rotation_degrees(matrix), size)
 
