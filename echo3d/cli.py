@@ -20,6 +20,7 @@ import typer
 
 from echo3d import __version__
 from echo3d.cli_cohort import cohort
+from echo3d.cli_dataset import dataset
 from echo3d.cli_jobs import jobs
 from echo3d.cli_words import Array, AsJson, Axes, Device, Force, Mapping, Order, Out, Units, terminal_progress
 from echo3d.core.views import View
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cohort)
+app.add_typer(dataset)
 app.add_typer(jobs)
 
 
