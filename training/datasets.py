@@ -22,7 +22,7 @@ SIDES = ("train", "validation")
 
 
 def open_samples(folder: Path, without: str | None = None) -> Shards:
-    """Return the samples to train on of a folder, a data set's or those of ``training.samples``, without the hearts of one law of motion."""
+    """Return the samples to train on of a data set or of ``training.samples``' folder, without the hearts of one law of motion."""
     if (folder / MANIFEST).is_file():
         return read_dataset(folder, without=without)
     shards = Shards(folder, without=without)
