@@ -20,6 +20,7 @@ from echo3d.errors import InputError
 from echo3d.jobs.lock import held
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_LOCK_WAIT_S = 3.0
 
 Step = Callable[[int, int], None]
 """Hears how many hearts are there, and how many there will be; what it raises stops the work."""
@@ -133,7 +134,7 @@ def _alone(out: Path) -> Iterator[None]:
     with _room("nothing"):
         out.mkdir(parents=True, exist_ok=True)
         (out / LOCK).touch()
-    with held(out / LOCK) as mine:
+    with held(out / LOCK, wait_s=_LOCK_WAIT_S) as mine:
         if not mine:
             raise InputError("a data set must be written by one process, found another at work; wait for it or cancel its job")
         yield

@@ -21,6 +21,11 @@ from echo3d.jobs.store import LOCK, LOG, append, ask_cancel, clear_cancel, make_
 GRACE_S = (10.0, 5.0)
 """Seconds that a job is given after the flag, and after being told to end; then it is killed with all its children."""
 
+LOCK_WAIT_S = 3.0
+"""For how long a lock is waited for: of a killed process with threads the first may be gone before the last lets go of its files."""
+
+AT_WORK = "a job must not be at work already to be started, found that it is; wait for it or cancel it first"
+
 
 def worker_command() -> list[str]:
     """Return the command that runs the job of a folder, which is to follow."""
@@ -56,12 +61,11 @@ def launch(folder: Path, *, command: Sequence[str] | None = None) -> None:
     InputError
         If the job is done or at work already, or no process can be started.
     """
-    with held(folder / LOCK) as mine:
-        state = watch(folder).state
-        if not mine or state.alive:
-            raise InputError("a job must not be at work already to be started, found that it is; wait for it or cancel it first")
-        if state is State.DONE:
-            raise InputError("a job must not be done already to be started again, found that it is; start a new one")
+    _startable(watch(folder).state)
+    with held(folder / LOCK, wait_s=LOCK_WAIT_S) as mine:
+        if not mine:
+            raise InputError(AT_WORK)
+        _startable(watch(folder).state)
         clear_cancel(folder)
         process = _spawn(folder, [*(command or worker_command()), str(folder.absolute())])
         try:
@@ -69,6 +73,13 @@ def launch(folder: Path, *, command: Sequence[str] | None = None) -> None:
         except OSError as exc:
             process.kill()
             raise InputError("a job's folder must have room to start it, found the disk full; make room and resume the job") from exc
+
+
+def _startable(state: State) -> None:
+    if state.alive:
+        raise InputError(AT_WORK)
+    if state is State.DONE:
+        raise InputError("a job must not be done already to be started again, found that it is; start a new one")
 
 
 resume = launch

@@ -48,12 +48,12 @@ def test_the_encoder_learns_on_it(folder: Path) -> None:
     torch.manual_seed(0)
     shards, rng, table, bank = open_samples(folder), np.random.default_rng(0), class_table(), texture_bank(2, 0)
     encoder = Encoder(S2MNetConfig())
-    optimiser = torch.optim.AdamW(encoder.parameters(), lr=2e-3)
+    optimiser = torch.optim.AdamW(encoder.parameters(), lr=3e-4)
     batch = shards.pairs(rng, 1)
     pictures = look(batch["echo"], batch["labels"], batch["fans"], bank).flatten(0, 1)
     truth = shares(batch["labels"].flatten(0, 1), table)
     losses = []
-    for _ in range(4):
+    for _ in range(8):
         loss = functional.cross_entropy(encoder(pictures, torch.arange(VIEWS).repeat(2)), truth)
         optimiser.zero_grad()
         loss.backward()
