@@ -39,8 +39,7 @@ def open_executor(*, workers: int | None = None, scheduler: str | None = None) -
         with _cluster(scheduler) as executor:
             yield executor
         return
-    if workers is not None and workers < 1:
-        raise InputError(f"there must be at least one worker, found {workers}; choose another --workers")
+    check_workers(workers)
     with (
         _one_thread_each(),
         ProcessPoolExecutor(
@@ -48,6 +47,18 @@ def open_executor(*, workers: int | None = None, scheduler: str | None = None) -
         ) as pool,
     ):
         yield pool
+
+
+def check_workers(workers: int | None) -> None:
+    """Refuse a number of processes that is not positive; None stands for as many as there are processors.
+
+    Raises
+    ------
+    InputError
+        If there is to be none.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"there must be at least one worker, found {workers}; choose another --workers")
 
 
 @contextlib.contextmanager

@@ -1,34 +1,17 @@
-"""A data set as a background job: the spec that starts it, and what its process calls."""
+"""A data set as a background job: what is refused before it starts, and what its process calls."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from echo3d.cohort.executor import open_executor
+from echo3d.cohort.executor import check_workers, open_executor
 from echo3d.dataset.generate import check_start, generate
 from echo3d.dataset.manifest import summary
-from echo3d.dataset.spec import DatasetSpec, absolute, spec_from_json, spec_to_json
+from echo3d.dataset.order import job_spec
+from echo3d.dataset.spec import DatasetSpec, spec_from_json
 from echo3d.jobs.launcher import start
-from echo3d.jobs.spec import JobSpec
 from echo3d.jobs.worker import Job
-
-KIND, TARGET = "dataset", "echo3d.dataset.job:run"
-
-
-def job_spec(spec: DatasetSpec, out: Path, *, workers: int | None = None, force: bool = False) -> JobSpec:
-    """Return the job that makes a data set.
-
-    Parameters
-    ----------
-    spec : what is wanted
-    out : folder to make
-    workers : processes, as many as there are processors where not given
-    force : whether another data set in that folder may be replaced
-    """
-    wanted = spec_to_json(spec) | {"hearts": list(absolute(spec.hearts))}
-    arguments = {"dataset": wanted, "out": str(out.absolute()), "workers": workers, "force": force}
-    return JobSpec(KIND, f"Data set of {spec.count} hearts in {out.name}", TARGET, arguments)
 
 
 def start_dataset(spec: DatasetSpec, out: Path, jobs: Path, *, workers: int | None = None, force: bool = False) -> Path:
@@ -36,7 +19,7 @@ def start_dataset(spec: DatasetSpec, out: Path, jobs: Path, *, workers: int | No
 
     Parameters
     ----------
-    spec, out, workers, force : see :func:`job_spec`
+    spec, out, workers, force : see :func:`echo3d.dataset.order.job_spec`
     jobs : folder of the jobs
 
     Raises
@@ -44,6 +27,7 @@ def start_dataset(spec: DatasetSpec, out: Path, jobs: Path, *, workers: int | No
     InputError
         If a given heart or the output folder will not do, or no process can be started.
     """
+    check_workers(workers)
     check_start(spec, out, force=force)
     return start(jobs, job_spec(spec, out, workers=workers, force=force))
 
