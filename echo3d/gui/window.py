@@ -8,17 +8,20 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QUndoStack
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QWidget
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QUndoGroup, QUndoStack
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QWidget
 
 from echo3d.core.views import View
 from echo3d.engine.client import EngineClient
 from echo3d.errors import InputError
 from echo3d.gui import dialogs
-from echo3d.gui.commands import COMMANDS
+from echo3d.gui.canvas import PATIENT, POSITION
 from echo3d.gui.header import NOTICE, Header
-from echo3d.gui.icons import icon, pixmap
+from echo3d.gui.icons import pixmap
+from echo3d.gui.menus import build_menus, show_place
 from echo3d.gui.patient_page import PatientPage
+from echo3d.gui.position.actions import Actions
+from echo3d.gui.position.page import PositionPage
 from echo3d.gui.study_flow import StudyFlow
 from echo3d.gui.tasks import Tasks
 from echo3d.gui.undo import PhaseChange, Phases
@@ -54,13 +57,18 @@ class MainWindow(QMainWindow):
         self.tasks = Tasks(self)
         self.flow = StudyFlow(self.tasks, self.engine, self.dispatch, model=self.settings.model, device=self.settings.device)
         self.undo = QUndoStack(self)
+        self.undo_group = QUndoGroup(self)
+        self.place = "patient"
         self.header = Header()
         self.page = PatientPage(self.tasks)
+        self.position = PositionPage(self.page.heart.heart.canvas, self.tasks)
+        self.actions_of_position = Actions(self.position)
         self._build()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._timer.start(TICK_MS)
+        self.show_patient()
         self.dispatch(lambda session: session)
 
     def _build(self) -> None:
@@ -69,11 +77,18 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(1200, 740)
         body = QWidget()
-        layout = column(self.header, self.page, spacing=0)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.page)
+        self.pages.addWidget(self.position)
+        layout = column(self.header, self.pages, spacing=0)
         layout.setStretch(1, 1)
         body.setLayout(layout)
         self.setCentralWidget(body)
-        self._build_menus()
+        for stack in (self.undo, self.position.undo):
+            self.undo_group.addStack(stack)
+        self._placed = build_menus(self, self.undo_group, self.run_command)
+        self.position.said.connect(self._wrong)
+        self.position.said_softly.connect(self.say)
         self.header.command.connect(self.run_command)
         self.header.recent_wanted.connect(lambda path: self.open_paths([Path(path)]))
         self.header.dismissed.connect(lambda: self.dispatch(dismissed))
@@ -86,22 +101,26 @@ class MainWindow(QMainWindow):
         self.page.heart.structures.toggled.connect(lambda group, shown: self.dispatch(lambda s: toggled(s, group, shown)))
         self._restore_layout()
 
-    def _build_menus(self) -> None:
-        menus: dict[str, QMenu] = {}
-        for title in ("File", "Edit", "Playback", "View", "Help"):
-            menus[title] = self.menuBar().addMenu(title)
-        for action, keys in ((self.undo.createUndoAction(self), "Ctrl+Z"), (self.undo.createRedoAction(self), "Ctrl+Shift+Z")):
-            action.setShortcut(QKeySequence(keys))
-            menus["Edit"].addAction(action)
-        for command in COMMANDS:
-            if command.ruled:
-                menus[command.menu].addSeparator()
-            action = QAction(command.title, self)
-            action.setShortcuts([QKeySequence(key) for key in command.keys])
-            if command.icon:
-                action.setIcon(icon(command.icon))
-            action.triggered.connect(partial(self.run_command, command.name))
-            menus[command.menu].addAction(action)
+    # -- the workspaces ------------------------------------------------------------------------------------------------------------------
+
+    def show_patient(self) -> None:
+        """Show the patient's workspace."""
+        self._show_place("patient", PATIENT)
+
+    def show_position(self) -> None:
+        """Show the positioning workspace."""
+        self.pause()
+        self._show_place("position", POSITION)
+        self.position.start()
+        self.position.setFocus()
+
+    def _show_place(self, place: str, number: int) -> None:
+        self.place = place
+        self.pages.setCurrentIndex(number)
+        self.page.heart.heart.canvas.use(number)
+        self.undo_group.setActiveStack(self.undo if place == "patient" else self.position.undo)
+        show_place(self._placed, place)
+        self.header.show_place(place)
 
     # -- the session ---------------------------------------------------------------------------------------------------------------------
 
@@ -116,11 +135,16 @@ class MainWindow(QMainWindow):
         self.dispatch(lambda session: replace(session, **fields))  # type: ignore[arg-type]
 
     def run_command(self, name: str, *_: object) -> None:
-        """Do what a command's name says."""
-        getattr(self, name)()
+        """Do what a command's name says, in the workspace that is shown."""
+        owner = self.actions_of_position if self.place == "position" and hasattr(self.actions_of_position, name) else self
+        getattr(owner, name)()
 
     def _tick(self) -> None:
-        if self.isVisible() and self.session.study is not None:
+        if not self.isVisible():
+            return
+        if self.place == "position":
+            self.position.tick()
+        elif self.session.study is not None:
             self.page.tick()
 
     # -- opening -------------------------------------------------------------------------------------------------------------------------
@@ -357,6 +381,7 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """Give all parts their usual size."""
         self.page.reset_layout()
+        self.position.reset_layout()
 
     def quit(self) -> None:
         """Close the window."""
@@ -379,6 +404,7 @@ class MainWindow(QMainWindow):
         kept = {"overlay_opacity": session.opacity, "show_outlines": session.outlines, "show_fill": session.fill}
         save_settings(self.settings.model_copy(update=kept))
         self._timer.stop()
+        self.position.close_page()
         self.page.close_page()
         self.tasks.close()
         self.engine.close(_EXPORT_S if self.flow.exporting else _CLOSE_S)
