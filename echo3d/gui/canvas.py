@@ -1,4 +1,4 @@
-"""The one OpenGL surface of the window, shared by the workspaces: each has a renderer of its own, and the surface goes where it is shown."""
+"""The one OpenGL surface of the window, shared by the workspaces: each has a renderer of its own, and one of them is drawn."""
 
 from __future__ import annotations
 

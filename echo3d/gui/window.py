@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QUndoGroup, QUndoStack
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from echo3d.core.views import View
 from echo3d.engine.client import EngineClient
@@ -18,15 +17,17 @@ from echo3d.gui import dialogs
 from echo3d.gui.canvas import PATIENT, POSITION
 from echo3d.gui.header import NOTICE, Header
 from echo3d.gui.icons import pixmap
+from echo3d.gui.layout import keep_layout, restore_layout
 from echo3d.gui.menus import build_menus, show_place
 from echo3d.gui.patient_page import PatientPage
 from echo3d.gui.position.actions import Actions
 from echo3d.gui.position.page import PositionPage
-from echo3d.gui.study_flow import StudyFlow
+from echo3d.gui.study_flow import StudyFlow, is_demo
 from echo3d.gui.tasks import Tasks
 from echo3d.gui.undo import PhaseChange, Phases
+from echo3d.gui.view_menu import show_view_menu
 from echo3d.gui.widgets import column
-from echo3d.paths import resource, user_config, user_logs
+from echo3d.paths import resource, user_logs
 from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, is_free, opening, recomputing, toggled, with_phase_frame
 from echo3d.settings import load_settings, save_settings, with_recent
 
@@ -62,7 +63,7 @@ class MainWindow(QMainWindow):
         self.header = Header()
         self.page = PatientPage(self.tasks)
         self.position = PositionPage(self.page.heart.heart.canvas, self.tasks)
-        self.actions_of_position = Actions(self.position)
+        self.actions_of_position = Actions(self.position, self.tasks)
         self._build()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -99,7 +100,7 @@ class MainWindow(QMainWindow):
         self.page.views.grid.selected.connect(lambda view: self.change(selected=view))
         self.page.views.grid.menu_wanted.connect(self._view_menu)
         self.page.heart.structures.toggled.connect(lambda group, shown: self.dispatch(lambda s: toggled(s, group, shown)))
-        self._restore_layout()
+        restore_layout(self, self._splitters)
 
     # -- the workspaces ------------------------------------------------------------------------------------------------------------------
 
@@ -111,7 +112,7 @@ class MainWindow(QMainWindow):
         """Show the positioning workspace."""
         self.pause()
         self._show_place("position", POSITION)
-        self.position.start()
+        self.position.loading.start()
         self.position.setFocus()
 
     def _show_place(self, place: str, number: int) -> None:
@@ -127,7 +128,7 @@ class MainWindow(QMainWindow):
     def dispatch(self, change: Callable[[Session], Session]) -> None:
         """Apply a change to the session and show it."""
         self.session = change(self.session)
-        self.header.show_session(self.session, demo=_is_demo(self.session))
+        self.header.show_session(self.session, demo=is_demo(self.session))
         self.page.show_session(self.session)
 
     def change(self, **fields: object) -> None:
@@ -196,6 +197,9 @@ class MainWindow(QMainWindow):
         if not paths:
             return
         event.acceptProposedAction()
+        if self.place == "position":
+            self.actions_of_position.open_dropped(paths[0])
+            return
         grid = self.page.views.grid
         view = grid.view_under(grid.mapFrom(self, event.position().toPoint()))
         alone = len(paths) == 1 and paths[0].is_file() and paths[0].suffix.lower() != ".zip"
@@ -205,15 +209,10 @@ class MainWindow(QMainWindow):
             self.open_paths(paths)
 
     def _view_menu(self, view: View, where: QPoint) -> None:
-        menu = QMenu(self)
-        menu.addAction(f"Choose a file for {view.title} …").triggered.connect(lambda _=False: self._ask_view(view))
-        menu.addSeparator()
-        correctable = self.session.result is not None and view in self.session.result.clips
-        for title, name in (("Set this frame as ED", "set_ed"), ("Set this frame as ES", "set_es")):
-            action = menu.addAction(title)
-            action.triggered.connect(partial(self.run_command, name))
-            action.setEnabled(correctable)
-        menu.popup(where)
+        known = self.session.result is not None and view in self.session.result.clips
+        show_view_menu(
+            self, view, where, correctable=known, run=lambda name: self._ask_view(view) if name == "ask_view" else self.run_command(name)
+        )
 
     def _ask_view(self, view: View) -> None:
         name, _ = QFileDialog.getOpenFileName(self, f"File of {view.title}", "", FILTERS)
@@ -264,8 +263,6 @@ class MainWindow(QMainWindow):
         self.pause()
         self.page.seek(self.page.player.phase_ms(1.0))
 
-    # -- time ----------------------------------------------------------------------------------------------------------------------------
-
     def pause(self) -> None:
         """Stand still."""
         self.change(playing=False)
@@ -291,8 +288,6 @@ class MainWindow(QMainWindow):
     def slower(self) -> None:
         """Take the next lower speed."""
         self.change(speed=next((s for s in reversed(SPEEDS) if s < self.session.speed), SPEEDS[0]))
-
-    # -- drawing -------------------------------------------------------------------------------------------------------------------------
 
     def toggle_outlines(self) -> None:
         """Draw the overlay's outlines or not."""
@@ -330,8 +325,6 @@ class MainWindow(QMainWindow):
         """Open or close the list of structures."""
         self.change(listed=not self.session.listed)
 
-    # -- saving --------------------------------------------------------------------------------------------------------------------------
-
     def export_result(self) -> None:
         """Ask for a folder and write the result into it."""
         name, _ = QFileDialog.getSaveFileName(self, "Name of the result folder", "echo3d-result")
@@ -364,7 +357,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """Open the sheet of shortcuts."""
-        dialogs.show_keys(self)
+        dialogs.show_keys(self, self.place)
 
     def show_report(self) -> None:
         """Open the system report."""
@@ -387,19 +380,13 @@ class MainWindow(QMainWindow):
         """Close the window."""
         self.close()
 
-    def _restore_layout(self) -> None:
-        stored = QSettings(str(user_config() / "window.ini"), QSettings.Format.IniFormat)
-        self.resize(1600, 1000)
-        if stored.contains("geometry"):
-            self.restoreGeometry(stored.value("geometry"))
-            self.page.splitter.restoreState(stored.value("splitter"))
+    @property
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"splitter": self.page.splitter, "position": self.position.splitter}
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the layout, then end timers, threads, the inference process and OpenGL."""
-        stored = QSettings(str(user_config() / "window.ini"), QSettings.Format.IniFormat)
-        stored.setValue("geometry", self.saveGeometry())
-        stored.setValue("splitter", self.page.splitter.saveState())
-        stored.sync()
+        keep_layout(self, self._splitters)
         session = self.session
         kept = {"overlay_opacity": session.opacity, "show_outlines": session.outlines, "show_fill": session.fill}
         save_settings(self.settings.model_copy(update=kept))
@@ -409,11 +396,3 @@ class MainWindow(QMainWindow):
         self.tasks.close()
         self.engine.close(_EXPORT_S if self.flow.exporting else _CLOSE_S)
         super().closeEvent(event)
-
-
-def _is_demo(session: Session) -> bool:
-    """Return whether the open study is the embedded one."""
-    try:
-        return session.paths == (resource("demo"),)
-    except InputError:
-        return False

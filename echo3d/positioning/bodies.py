@@ -128,5 +128,5 @@ def inside_of(skin: Skin) -> Inside:
     corners = skin.points[skin.faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     rows = skin.faces.reshape(-1)
-    normals = np.stack([np.bincount(rows, np.repeat(across[:, k], 3), len(skin.points)) for k in range(3)], axis=1)
+    normals = np.stack([np.bincount(rows, np.repeat(across[:, k], 3), len(skin.points)).astype(float) for k in range(3)], axis=1)
     return Inside(skin.points, normals, cKDTree(skin.points))

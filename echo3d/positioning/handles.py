@@ -161,7 +161,7 @@ def dragged(grip: Grip, x: float, y: float, *, snap: bool = False) -> Pose:
         return turned(grip.pose, grip.handle.axis, _stepped(degrees, 5.0) if snap else degrees)
     if grip.handle.kind == "size":
         middle = grip.camera.pixels(grip.centre)
-        ratio = float(np.linalg.norm(now - middle) / max(np.linalg.norm(grip.start - middle), 1.0))
+        ratio = float(np.linalg.norm(now - middle) / max(float(np.linalg.norm(grip.start - middle)), 1.0))
         scale = float(np.clip(grip.pose.scale * ratio, 0.2, 5.0))
         return scaled(grip.pose, (_stepped(scale, 0.05) if snap else scale) / grip.pose.scale)
     way = grip.camera.world(now) - grip.camera.world(grip.start)

@@ -222,7 +222,7 @@ def pasted(scene: Scene, content: Mapping[str, object]) -> Scene:
     for name, kind in (("follows", bool), ("level", float)):
         value = content.get(name)
         if isinstance(value, (bool, int, float)):
-            placement = replace(placement, **{name: kind(value)})
+            placement = replace(placement, **{name: kind(value)})  # type: ignore[arg-type]
     return replace(scene, placement=placement)
 
 

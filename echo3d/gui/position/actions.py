@@ -7,15 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from echo3d.errors import InputError
 from echo3d.gui.position import presets
 from echo3d.gui.position.page import PositionPage
+from echo3d.gui.position.saving import Saving
+from echo3d.gui.tasks import Tasks
 from echo3d.hearts import Source
+from echo3d.io.bodies import READABLE
 from echo3d.positioning import state as change
-from echo3d.positioning.bodies import body_of_file
-from echo3d.positioning.hearts import drawn_heart, embedded_heart, end_systole, heart_of_file
+from echo3d.positioning.bodies import WorkBody, body_of_file
+from echo3d.positioning.cohorts import Member, heart_of_cohort, members_of
+from echo3d.positioning.hearts import WorkHeart, drawn_heart, embedded_heart, end_systole, heart_of_file
 from echo3d.positioning.poses import parsed
 from echo3d.positioning.state import Clip, Picture
 
@@ -29,10 +33,13 @@ class Actions:
     Parameters
     ----------
     page : the workspace
+    tasks : threads of the window
     """
 
-    def __init__(self, page: PositionPage) -> None:
+    def __init__(self, page: PositionPage, tasks: Tasks) -> None:
         self._page = page
+        self._tasks = tasks
+        self.saving = Saving(page, tasks)
         page.sources.draw_wanted.connect(self.draw)
         for part in (page.sources, page.pose, page.side.probe, page.stage):
             part.command.connect(self.run)
@@ -45,11 +52,11 @@ class Actions:
 
     def use_template(self) -> None:
         """Put the embedded heart into the body."""
-        self._page.load("Reading the heart", embedded_heart, self._page.use_heart)
+        self._page.loading.heart("Reading the heart", embedded_heart)
 
     def draw(self, group: str, seed: int) -> None:
         """Draw a heart and put it into the body."""
-        self._page.load("Drawing a heart", lambda: drawn_heart(group, seed), self._page.use_heart)
+        self._page.loading.heart("Drawing a heart", lambda: drawn_heart(group, seed))
 
     def open_heart(self) -> None:
         """Ask for a heart's file and put that heart into the body."""
@@ -59,7 +66,23 @@ class Actions:
 
     def open_heart_file(self, path: Path) -> None:
         """Put the heart of a file into the body."""
-        self._page.load(f"Reading {path.name}", lambda: heart_of_file(Source(path)), self._page.use_heart)
+        self._page.loading.heart(f"Reading {path.name}", lambda: heart_of_file(Source(path)))
+
+    def open_cohort(self) -> None:
+        """Ask for a cohort's folder, then for one of its hearts."""
+        name = QFileDialog.getExistingDirectory(self._page, "Open the folder of a cohort")
+        if name:
+            self._tasks.run(lambda: members_of(Path(name)), lambda found: self._choose_member(Path(name), found), self._page.said.emit)
+
+    def _choose_member(self, folder: Path, members: list[Member]) -> None:
+        titles = [member.title for member in members]
+        title, chosen = QInputDialog.getItem(self._page, folder.name, "Heart", titles, 0, False)
+        if chosen:
+            self.use_member(folder, titles.index(title))
+
+    def use_member(self, folder: Path, number: int) -> None:
+        """Put a heart of a cohort into the body."""
+        self._page.loading.heart(f"Building heart {number}", lambda: heart_of_cohort(folder, number))
 
     def open_body(self) -> None:
         """Ask for a body's file and use that body."""
@@ -70,11 +93,44 @@ class Actions:
     def open_body_file(self, path: Path) -> None:
         """Use the body of a file."""
         sex = str(self._page.sources.sex.currentData())
-        self._page.load_body(f"Reading {path.name}", lambda: body_of_file(path, sex=sex))
+        self._page.loading.body(f"Reading {path.name}", lambda: body_of_file(path, sex=sex))
+
+    def open_dropped(self, path: Path) -> None:
+        """Use the heart or body of a dropped file, or the pose of a dropped JSON."""
+        if path.suffix.lower() == ".json" and self._pasted(path):
+            return
+        self._page.loading.either(f"Reading {path.name}", lambda: heart_or_body(path))
+
+    def _pasted(self, path: Path) -> bool:
+        """Use the pose that a JSON file holds; return whether it holds one."""
+        try:
+            content = parsed(path.read_text(encoding="utf-8")[:200_000])
+            self._page.edit("use a pose", lambda scene: change.pasted(scene, content))
+        except (InputError, OSError, UnicodeDecodeError):
+            return False
+        return True
 
     def no_body(self) -> None:
         """Show the heart alone."""
         self._page.edit("no body", lambda scene: change.with_body(scene, None))
+
+    # -- files out -----------------------------------------------------------------------------------------------------------------------
+
+    def save_views(self) -> None:
+        """Write the six views, their fans, pose and heart into a folder."""
+        self.saving.ask_views()
+
+    def save_mesh(self) -> None:
+        """Write the placed heart."""
+        self.saving.ask_mesh()
+
+    def save_scene(self) -> None:
+        """Write a picture of the scene with its scale."""
+        self.saving.ask_picture()
+
+    def save_film(self) -> None:
+        """Write the beat as GIF or MP4."""
+        self.saving.ask_film()
 
     # -- pose -------------------------------------------------------------------------------------------------------------------------
 
@@ -197,3 +253,22 @@ class Actions:
     def enlarge_view(self) -> None:
         """Show the selected picture large, or all six."""
         self._page.dispatch(lambda w: replace(w, enlarged=not w.enlarged))
+
+
+def heart_or_body(path: Path) -> WorkHeart | WorkBody:
+    """Return the heart of a file, or its body where it holds no heart.
+
+    Raises
+    ------
+    InputError
+        If it holds neither.
+    """
+    try:
+        return heart_of_file(Source(path))
+    except InputError as exc:
+        if path.suffix.lower() not in READABLE:
+            raise
+        try:
+            return body_of_file(path)
+        except InputError:
+            raise exc from None

@@ -121,7 +121,7 @@ def matrix_of(pose: Pose, pivot: NDArray) -> NDArray[np.float64]:
 def stand(actor: vtkActor, matrix: NDArray) -> None:
     """Put an actor where a (4, 4) matrix says."""
     made = vtkMatrix4x4()
-    made.DeepCopy(np.asarray(matrix, float).ravel())
+    made.DeepCopy(np.asarray(matrix, float).ravel().tolist())
     actor.SetUserMatrix(made)
 
 

@@ -129,8 +129,12 @@ class Overlay(QWidget):
         painter.setFont(theme.sized(13, bold=True))
         painter.setPen(QColor(theme.MUTED))
         width, height = self.width(), self.height()
-        places = ((camera.right, width - 26, height / 2 - 10), (-camera.right, 6, height / 2 - 10))
-        places += ((camera.up, width / 2 - 10, 40), (-camera.up, width / 2 - 10, height - 26))
+        places: list[tuple[NDArray, float, float]] = [
+            (camera.right, width - 26, height / 2 - 10),
+            (-camera.right, 6, height / 2 - 10),
+            (camera.up, width / 2 - 10, 6),
+            (-camera.up, width / 2 - 10, height - 26),
+        ]
         for direction, x, y in places:
             axis = int(np.argmax(np.abs(direction)))
             letter = _LETTERS[axis][0 if direction[axis] > 0 else 1]
@@ -165,7 +169,7 @@ class Overlay(QWidget):
         painter.drawText(QRectF(right - wide, y - 22, wide, 16), Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_words(self, painter: QPainter) -> None:
-        y = 44.0
+        y = 10.0
         for text, tint in ((self.state.warning, QColor(theme.WARN)), (self.state.doing, QColor(theme.MUTED))):
             if text:
                 self._paint_chip(painter, QPointF(10, y), text, tint)

@@ -18,7 +18,7 @@ from echo3d.core.pose import Pose
 from echo3d.core.views import View
 from echo3d.gui.canvas import Canvas
 from echo3d.gui.position import presets
-from echo3d.gui.position.actors import body_surfaces
+from echo3d.gui.position.loading import Loading
 from echo3d.gui.position.loop import PreviewLoop
 from echo3d.gui.position.nudge import nudge_of
 from echo3d.gui.position.pose_panel import PosePanel
@@ -27,20 +27,20 @@ from echo3d.gui.position.show_panel import ShowPanel
 from echo3d.gui.position.sources_panel import SourcesPanel
 from echo3d.gui.position.stage import Stage
 from echo3d.gui.position.undo import SceneChange
+from echo3d.gui.position.viewport import structure_name
 from echo3d.gui.tasks import Tasks
 from echo3d.gui.widgets import column
 from echo3d.positioning import state as change
 from echo3d.positioning.beats import Beat
 from echo3d.positioning.bodies import WorkBody, own_body
-from echo3d.positioning.hearts import WorkHeart, embedded_heart
+from echo3d.positioning.hearts import WorkHeart
 from echo3d.positioning.picking import Hit
-from echo3d.positioning.poses import FIELDS
+from echo3d.positioning.poses import FIELDS, with_value
 from echo3d.positioning.previews import OUT_MM, Answer, CutPlane, Request
 from echo3d.positioning.state import Scene, Workspace
 
 SETTLE_MS = 140
-"""After the last change by keys, numbers or sliders the pictures are made in full."""
-FIRST_BODY = ("male", 175.0, 75.0)
+"""After the last change by keys or numbers the pictures are made in full."""
 _HALF_HEIGHT = 170.0
 
 
@@ -62,14 +62,14 @@ class PositionPage(QWidget):
         self.undo = QUndoStack(self)
         self.undo.setUndoLimit(200)
         self._tasks, self._drawers = tasks, Tasks(self, threads=1)
+        self.loading = Loading(tasks, self)
         self.loop = PreviewLoop(self._drawers, self._answered, self._wrong)
         self.stage, self.side = Stage(canvas), PreviewsSide()
         self.pose, self.sources, self.shows = PosePanel(), SourcesPanel(), ShowPanel()
         self.beat: Beat | None = None
         self.answer: Answer | None = None
-        self._number = self._ticket = 0
+        self._number = 0
         self._dragged_from: Scene | None = None
-        self._started = False
         self._shown_moment = -1
         self._played_at = 0.0
         self._settle = QTimer(self)
@@ -90,8 +90,8 @@ class PositionPage(QWidget):
             area.setWidget(widget)
             self.tabs.addTab(area, title)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self.tabs, self.stage, self.side):
-            self.splitter.addWidget(part)
+        for side in (self.tabs, self.stage, self.side):
+            self.splitter.addWidget(side)
         self.splitter.setHandleWidth(10)
         self.splitter.setChildrenCollapsible(False)
         self.tabs.setMinimumWidth(270)
@@ -102,11 +102,15 @@ class PositionPage(QWidget):
     def reset_layout(self) -> None:
         """Give all parts their usual share of the width."""
         self.splitter.setSizes([280, 620, 400])
-        for part, share in enumerate((0, 60, 40)):
-            self.splitter.setStretchFactor(part, share)
+        for number, share in enumerate((0, 60, 40)):
+            self.splitter.setStretchFactor(number, share)
 
     def _connect(self) -> None:
         view = self.stage.viewport
+        self.loading.doing.connect(lambda words: self.look_at(doing=words))
+        self.loading.failed.connect(self._wrong)
+        self.loading.heart_ready.connect(self._use_heart)
+        self.loading.body_ready.connect(self._use_body)
         view.dragging.connect(self._drag)
         view.dropped.connect(self._drop)
         view.pointed.connect(self._pointed_in_scene)
@@ -120,7 +124,7 @@ class PositionPage(QWidget):
         self.pose.reset_wanted.connect(lambda n: self.edit(f"reset {FIELDS[n].symbol}", lambda s: change.reset_value(s, n)))
         self.pose.followed.connect(lambda on: self.edit("probes follow" if on else "probes stay", lambda s: change.following(s, on)))
         self.stage.beat.moment_wanted.connect(lambda moment: self.look_at(moment=moment, playing=False))
-        self.sources.body_wanted.connect(lambda *build: self.load_body("Building the body", lambda: own_body(*build)))
+        self.sources.body_wanted.connect(lambda *build: self.loading.body("Building the body", lambda: own_body(*build)))
         self.shows.toggled.connect(lambda group, on: self.dispatch(lambda w: change.shown(w, group, on)))
         self.shows.opacity_wanted.connect(lambda group, value: self.dispatch(lambda w: change.with_opacity(w, group, value)))
         self.shows.part_toggled.connect(lambda parts, on: self.dispatch(lambda w: change.with_part(w, parts, on)))
@@ -129,24 +133,6 @@ class PositionPage(QWidget):
         self.shows.handles_toggled.connect(view.show_handles)
         self.stage.clip_wanted.connect(lambda clip: self.look_at(clip=clip))
         self.stage.offset_wanted.connect(lambda mm: self.look_at(clip_mm=mm))
-
-    def start(self) -> None:
-        """Load the first heart and body, once."""
-        if self._started:
-            return
-        self._started = True
-        self.load("Reading the heart", embedded_heart, self._first_heart)
-
-    def _first_heart(self, heart: WorkHeart) -> None:
-        self._set_scene(change.with_heart(self.workspace.scene, heart))
-        self.look_from(presets.side("front"), smooth=False)
-        self.load("Building the body", lambda: _with_surfaces(own_body(*FIRST_BODY)), self._first_body)
-
-    def _first_body(self, made: tuple[WorkBody, Any]) -> None:
-        self.stage.viewport.scene.know_body(*made)
-        self._set_scene(change.with_body(self.workspace.scene, made[0]))
-        self.undo.clear()
-        self.look_from(presets.side("front"), smooth=False)
 
     # -- the state --------------------------------------------------------------------------------------------------------------------
 
@@ -300,8 +286,6 @@ class PositionPage(QWidget):
             self._set_scene(start)
 
     def _pose_entered(self, number: int, value: float) -> None:
-        from echo3d.positioning.poses import with_value
-
         symbol = FIELDS[number].symbol
         self.edit(f"change {symbol}", lambda s: change.posed(s, with_value(s.placement.pose, number, value)), f"pose {number}")
 
@@ -329,44 +313,29 @@ class PositionPage(QWidget):
         self.side.show_spot(point)
 
     def _pointed_in_scene(self, hit: Hit | None) -> None:
-        from echo3d.gui.position.viewport import structure_name
-
         self.stage.viewport.say(pointed="" if hit is None else structure_name(hit.structure))
         self.side.show_spot(None if hit is None else hit.point)
 
-    # -- loading ----------------------------------------------------------------------------------------------------------------------
+    # -- hearts and bodies ---------------------------------------------------------------------------------------------------------------
 
-    def load(self, doing: str, work: Callable[[], Any], use: Callable[[Any], None]) -> None:
-        """Make something on a thread and use it, unless something newer was asked for."""
-        self._ticket += 1
-        ticket = self._ticket
-        self.look_at(doing=f"{doing} …", error="")
+    def _use_heart(self, heart: WorkHeart, first: bool) -> None:
+        if first:
+            self._set_scene(change.with_heart(self.workspace.scene, heart))
+            self.look_from(presets.side("front"), smooth=False)
+        else:
+            self.edit(f"use {heart.name}", lambda scene: change.with_heart(scene, heart))
 
-        def done(made: Any) -> None:
-            if ticket == self._ticket:
-                self.look_at(doing="")
-                use(made)
-
-        def wrong(sentence: str) -> None:
-            if ticket == self._ticket:
-                self._wrong(sentence)
-
-        self._tasks.run(work, done, wrong)
-
-    def use_heart(self, heart: WorkHeart) -> None:
-        """Put another heart into the body, as a step of undo."""
-        self.edit(f"use {heart.name}", lambda scene: change.with_heart(scene, heart))
-
-    def load_body(self, doing: str, work: Callable[[], WorkBody]) -> None:
-        """Make a body on a thread and use it, as a step of undo."""
-        self.load(doing, lambda: _with_surfaces(work()), self._use_body)
-
-    def _use_body(self, made: tuple[WorkBody, Any]) -> None:
-        self.stage.viewport.scene.know_body(*made)
-        self.edit(f"use {made[0].name}", lambda scene: change.with_body(scene, made[0]))
+    def _use_body(self, body: WorkBody, surfaces: Any, first: bool) -> None:
+        self.stage.viewport.scene.know_body(body, surfaces)
+        if first:
+            self._set_scene(change.with_body(self.workspace.scene, body))
+            self.undo.clear()
+            self.look_from(presets.side("front"), smooth=False)
+        else:
+            self.edit(f"use {body.name}", lambda scene: change.with_body(scene, body))
 
     def _wrong(self, sentence: str) -> None:
-        self.look_at(doing="", error=sentence)
+        self.look_at(error=sentence)
         self.said.emit(sentence)
 
     # -- camera -----------------------------------------------------------------------------------------------------------------------
@@ -386,18 +355,18 @@ class PositionPage(QWidget):
         """Go on in the beat while it plays."""
         workspace = self.workspace
         if workspace.playing and self.beat is not None and len(self.beat) > 1:
-            moment = int((time.perf_counter() - self._played_at) * 1000 / self._moment_ms())
+            moment = int((time.perf_counter() - self._played_at) * 1000 / self.moment_ms())
             if moment % len(self.beat) != workspace.moment:
                 self.look_at(moment=moment % len(self.beat))
 
-    def _moment_ms(self) -> float:
+    def moment_ms(self) -> float:
         """Return how long a moment of the beat lasts."""
         beat = None if self.beat is None else self.beat.heart.beat
         return 60_000 / beat.heart_rate / PHASES if beat is not None else 1000.0
 
     def play(self, playing: bool) -> None:
         """Let the beat run, or stand."""
-        self._played_at = time.perf_counter() - self.workspace.moment * self._moment_ms() / 1000
+        self._played_at = time.perf_counter() - self.workspace.moment * self.moment_ms() / 1000
         self.fill_beat()
         self.look_at(playing=playing)
 
@@ -426,11 +395,6 @@ def _pictures_differ(old: Workspace, new: Workspace) -> bool:
     same = old.scene is new.scene and old.picture is new.picture and old.moment == new.moment and old.playing is new.playing
     look = (old.enlarged, old.selected, old.clip, old.clip_mm) == (new.enlarged, new.selected, new.clip, new.clip_mm)
     return not (same and look)
-
-
-def _with_surfaces(body: WorkBody) -> tuple[WorkBody, Any]:
-    """Return a body with its parts ready to be drawn; for a thread."""
-    return body, body_surfaces(body.mesh)
 
 
 def _ignore(_: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
@@ -44,7 +46,7 @@ class PosePanel(QWidget):
             grid.addWidget(label(field.symbol), number, 0)
             grid.addWidget(made, number, 1)
             grid.addWidget(against, number, 2)
-            grid.addWidget(button("reset", f"{field.symbol} as it is by default", lambda n=number: self.reset_wanted.emit(n)), number, 3)
+            grid.addWidget(button("reset", f"{field.symbol} as it is by default", partial(self.reset_wanted.emit, number)), number, 3)
             self.fields.append(made)
             self._against.append(against)
         grid.setColumnStretch(1, 1)

@@ -53,7 +53,8 @@ class Viewport(QWidget):
         canvas.plotter.setMouseTracking(True)
         canvas.plotter.frameSwapped.connect(self._drawn)
         self._grip: Grip | None = None
-        self._pose = self._matrix = None
+        self._pose: Pose | None = None
+        self._pivot: NDArray[np.float64] | None = None
         self._turning: QVariantAnimation | None = None
         self._hover = QTimer(self)
         self._hover.setSingleShot(True)
@@ -75,7 +76,7 @@ class Viewport(QWidget):
         given = {"warning": warning, "doing": doing, "pointed": pointed}
         kept = {name: text for name, text in given.items() if text is not None}
         if any(getattr(self.overlay.state, name) != text for name, text in kept.items()):
-            self.overlay.show_state(replace(self.overlay.state, **kept))
+            self.overlay.show_state(replace(self.overlay.state, **kept))  # type: ignore[arg-type]
 
     def show_handles(self, shown: bool) -> None:
         """Show or hide the handles."""
