@@ -17,7 +17,7 @@ from PySide6.QtGui import QDropEvent, QImage
 
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
-from echo3d.gui.commands import COMMANDS
+from echo3d.gui.commands import COMMANDS, PLACES
 from echo3d.gui.header import NOTICE
 from echo3d.paths import resource
 from echo3d.session import Stage, opening
@@ -67,9 +67,11 @@ def test_says_research_use(window) -> None:
 
 def test_every_command_can_be_done(window) -> None:
     for command in COMMANDS:
-        assert callable(getattr(window, command.name)), command.name
-    keys = [key for command in COMMANDS for key in command.keys]
-    assert len(keys) == len(set(keys))
+        owner = window.actions_of_position if command.place == "position" else window
+        assert callable(getattr(owner, command.name)), command.name
+    for place in PLACES:
+        keys = [key for command in COMMANDS if command.place in ("", place) for key in command.keys]
+        assert len(keys) == len(set(keys)), place
 
 
 def test_a_dropped_zip_plays(window, qtbot, tmp_path) -> None:
