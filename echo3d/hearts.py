@@ -47,7 +47,7 @@ class SliceableHeart:
 
     Parameters
     ----------
-    labels : the structure at any point
+    labels : the structure at any point, ready for :func:`echo3d.slicing.cut.cut_views`
     landmarks : all of ``core.mesh.LANDMARKS``, (3,) mm
     missing : tags and bloods that it does not have
     assumed : one sentence each on what was recognised or taken for granted
@@ -76,8 +76,10 @@ def open_heart(source: Source) -> SliceableHeart:
         return _rebuilt(source.path)
     if suffix == ".npz":
         return _stored(source.path)
+    from echo3d.slicing.cut import voxel_space
+
     heart = foreign(source)
-    return SliceableHeart(heart.volume, heart.landmarks, heart.missing, heart.assumed, heart.size_known)
+    return SliceableHeart(voxel_space(heart.volume), heart.landmarks, heart.missing, heart.assumed, heart.size_known)
 
 
 def foreign(source: Source) -> ForeignHeart:
@@ -119,6 +121,7 @@ def _rebuilt(record: Path | None) -> SliceableHeart:
     from echo3d.anatomy.material import GRID_SIDE, load_material
     from echo3d.anatomy.template import field_grid, load_label_volume, load_template
     from echo3d.simulate import read_record
+    from echo3d.slicing.cut import voxel_space
     from echo3d.slicing.labelvolume import warp
     from echo3d.slicing.standard import template_landmarks
 
@@ -127,16 +130,17 @@ def _rebuilt(record: Path | None) -> SliceableHeart:
     rest, count = template.mesh.points, len(template.points)
     labels = warp(load_label_volume(), field_grid(GRID_SIDE), x[count:], rest=rest, moved=x[: len(rest)])
     said = "the template heart" if record is None else "a heart rebuilt from its record, at end-diastole"
-    return SliceableHeart(labels, template_landmarks(template, x[:count]), assumed=(f"{said}: mm, LPS",))
+    return SliceableHeart(voxel_space(labels), template_landmarks(template, x[:count]), assumed=(f"{said}: mm, LPS",))
 
 
 def _stored(path: Path) -> SliceableHeart:
     """Return the heart of a label volume file."""
     from echo3d.io.labelvolumes import read_label_volume
+    from echo3d.slicing.cut import voxel_space
 
     if not path.is_file():
         raise InputError("a heart must be a file or the word template, found none of that name; check it")
     volume, landmarks = read_label_volume(path)
     there = set(np.unique(volume.labels).tolist())
     missing = tuple(structure for structure in (*TAGS, *BLOOD) if structure not in there)
-    return SliceableHeart(volume, landmarks, missing, ("a label volume of echo3d: mm, LPS",))
+    return SliceableHeart(voxel_space(volume), landmarks, missing, ("a label volume of echo3d: mm, LPS",))

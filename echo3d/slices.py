@@ -83,12 +83,13 @@ def cut_views(heart: SliceableHeart, spec: SliceSpec) -> dict[View, SectorSlice]
     probe stays on the skin.
     """
     from echo3d.anatomy.published import mean_landmarks
-    from echo3d.slicing.labelvolume import PlacedLabels, cut
+    from echo3d.slicing import cut
+    from echo3d.slicing.labelvolume import PlacedLabels
     from echo3d.slicing.standard import sectors_at
 
     fans = sectors_at(heart.landmarks, mean_landmarks()) if spec.fans is None else spec.fans
     placed = PlacedLabels(heart.labels, spec.pose, heart.landmarks["heart"])
-    return {view: cut(placed, replace(fan, depth=spec.depth_mm), view=view, grid=spec.size) for view, fan in fans.items()}
+    return cut.cut_views(placed, {view: replace(fan, depth=spec.depth_mm) for view, fan in fans.items()}, grid=spec.size)
 
 
 def read_pose(path: Path) -> Pose:
