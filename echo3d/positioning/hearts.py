@@ -75,11 +75,14 @@ class Moment:
 def embedded_heart() -> WorkHeart:
     """Return the template heart: the mean of nineteen adults, with a normal beat."""
     from echo3d.anatomy.beat import BeatDraw
+    from echo3d.slicing.cut import voxel_space
 
     template = load_template()
     marks = template_landmarks(template, template.points)
     facts = ("the template: mean of 19 adult hearts from CT, end-diastole",)
-    return WorkHeart("Template heart", {"kind": "template"}, template.mesh, load_label_volume(), marks, True, BeatDraw(), None, facts)
+    return WorkHeart(
+        "Template heart", {"kind": "template"}, template.mesh, voxel_space(load_label_volume()), marks, True, BeatDraw(), None, facts
+    )
 
 
 def drawn_heart(group: str, seed: int) -> WorkHeart:
@@ -120,11 +123,12 @@ def labels_at(x: NDArray) -> Labels:
     """Return the labels of the heart with material positions ``x`` (M, 3)."""
     from echo3d.anatomy.material import GRID_SIDE
     from echo3d.anatomy.template import field_grid
+    from echo3d.slicing.cut import voxel_space
     from echo3d.slicing.labelvolume import warp
 
     template = load_template()
     rest, count = template.mesh.points, len(template.points)
-    return warp(load_label_volume(), field_grid(GRID_SIDE), x[count:], rest=rest, moved=x[: len(rest)])
+    return voxel_space(warp(load_label_volume(), field_grid(GRID_SIDE), x[count:], rest=rest, moved=x[: len(rest)]))
 
 
 def heart_of_file(source: Source) -> WorkHeart:
@@ -138,6 +142,7 @@ def heart_of_file(source: Source) -> WorkHeart:
     from echo3d.anatomy.cohort import build_heart
     from echo3d.hearts import foreign, open_heart
     from echo3d.simulate import read_record
+    from echo3d.slicing.cut import voxel_space
 
     path, suffix = source.path, source.path.suffix.lower()
     origin: dict[str, object] = {"kind": "file", "file": path.name}
@@ -149,7 +154,7 @@ def heart_of_file(source: Source) -> WorkHeart:
         heart = open_heart(source)
         return WorkHeart(path.stem, origin, _of_labels(heart.labels), heart.labels, heart.landmarks, facts=heart.assumed)
     found = foreign(source)
-    return WorkHeart(path.stem, origin, found.mesh, found.volume, found.landmarks, facts=found.assumed)
+    return WorkHeart(path.stem, origin, found.mesh, voxel_space(found.volume), found.landmarks, facts=found.assumed)
 
 
 def _of_labels(labels: Labels) -> HeartMesh:
@@ -157,7 +162,9 @@ def _of_labels(labels: Labels) -> HeartMesh:
     from skimage.measure import marching_cubes
 
     from echo3d.core.field import LabelVolume
+    from echo3d.slicing.cut import VoxelSpace
 
+    labels = labels.heart if isinstance(labels, VoxelSpace) else labels
     if not isinstance(labels, LabelVolume):
         raise InputError("a heart without a surface must be a label volume, found another kind; give a mesh")
     points, faces, tags, count = [], [], [], 0

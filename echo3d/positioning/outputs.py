@@ -25,7 +25,8 @@ from echo3d.positioning.previews import Answer, Previewer, Request
 from echo3d.positioning.state import Picture, Scene, placement_json
 from echo3d.results import check_out, write_whole
 from echo3d.slices import fan_content, write_pictures
-from echo3d.slicing.labelvolume import PlacedLabels, cut
+from echo3d.slicing.cut import cut_views
+from echo3d.slicing.labelvolume import PlacedLabels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +69,7 @@ def write_views(shot: Shot, out: Path, *, force: bool = False) -> dict[str, Any]
     answer = Previewer().answer(Request(0, shot.scene, shot.moment, Picture.LABELS, settled=True))
     heart, pose = shot.scene.heart, shot.scene.placement.pose
     labels = PlacedLabels(shot.moment.labels, pose, heart.pivot)
-    pieces = {view: cut(labels, preview.probe.sector, view=view, grid=shot.size) for view, preview in answer.previews.items()}
+    pieces = cut_views(labels, {view: preview.probe.sector for view, preview in answer.previews.items()}, grid=shot.size)
     content = _content(shot, answer, {view: fan_content(piece) for view, piece in pieces.items()})
 
     def write(folder: Path) -> None:

@@ -19,7 +19,8 @@ from echo3d.positioning.looks import label_table, looked_at
 from echo3d.positioning.poses import values_of
 from echo3d.positioning.probes import Adjustment, Probe, probe_at_hand, standard_fans
 from echo3d.positioning.state import Picture, Scene
-from echo3d.slicing.labelvolume import Labels, PlacedLabels, cut
+from echo3d.slicing.cut import cut_views
+from echo3d.slicing.labelvolume import Labels, PlacedLabels
 
 DRAGGED, SETTLED, LARGE = 128, 256, 512
 """Pixels of a side while something is dragged, when it rests, and of an enlarged picture."""
@@ -117,7 +118,8 @@ class Previewer:
         placed = (
             HeartMesh(place(request.moment.points, pose, heart.pivot), heart.mesh.faces, heart.mesh.labels) if request.settled else None
         )
-        previews = {view: _preview(request, labels, view, probe, placed) for view, probe in probes.items()}
+        pieces = _cut(request, labels, probes)
+        previews = {view: _preview(request, labels, piece, probes[view], placed) for view, piece in pieces.items()}
         sheet = None if request.plane is None else _sheet(labels, request.plane)
         return Answer(request, previews, self._outside(scene.body, placed), sheet)
 
@@ -148,9 +150,15 @@ class Previewer:
         return None if inside is None else float(max(0.0, -inside.depth(heart.points[::step]).min()))
 
 
-def _preview(request: Request, labels: Labels, view: View, probe: Probe, placed: HeartMesh | None) -> Preview:
-    size = (LARGE if view is request.large else SETTLED) if request.settled else DRAGGED
-    piece = cut(labels, probe.sector, view=view, grid=size)
+def _cut(request: Request, labels: Labels, probes: Mapping[View, Probe]) -> dict[View, SectorSlice]:
+    """Return what each fan sees, in the size that is asked for."""
+    large = {view: probe.sector for view, probe in probes.items() if request.settled and view is request.large}
+    others = {view: probe.sector for view, probe in probes.items() if view not in large}
+    pieces = cut_views(labels, others, grid=SETTLED if request.settled else DRAGGED) | cut_views(labels, large, grid=LARGE)
+    return {view: pieces[view] for view in probes}
+
+
+def _preview(request: Request, labels: Labels, piece: SectorSlice, probe: Probe, placed: HeartMesh | None) -> Preview:
     body = request.scene.body
     window = acoustic_window(body.obstacles, placed, probe.sector, lines=_BEAMS) if placed is not None and body is not None else None
     shadow = None if window is None else window.start_mm
