@@ -88,6 +88,7 @@ _POSITION: tuple[Command, ...] = (
     Command("swap_reference", "Swap with the pose compared with", "Edit", ("Shift+G",)),
     Command("aim_probes", "Aim the probes at the heart", "Edit", ("A",), ruled=True),
     Command("reset_probe", "Reset this probe", "Edit", ("R",)),
+    Command("edit_table", "Table of the six views…", "Edit"),
     Command("reset_probes", "Reset all probes", "Edit", ("Shift+R",)),
     Command("picture_labels", "Views: labels", "View", ("1",), ruled=True),
     Command("picture_binary", "Views: binary", "View", ("2",)),

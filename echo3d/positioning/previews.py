@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from echo3d.anatomy.window import acoustic_window
 from echo3d.core.mesh import HeartMesh
-from echo3d.core.pose import Pose, place
+from echo3d.core.pose import place
 from echo3d.core.sector import Sector, SectorSlice
 from echo3d.core.views import View
 from echo3d.positioning.bodies import Inside, WorkBody, inside_of
@@ -120,16 +120,16 @@ class Previewer:
         )
         pieces = _cut(request, labels, probes)
         previews = {view: _preview(request, labels, piece, probes[view], placed) for view, piece in pieces.items()}
-        sheet = None if request.plane is None else _sheet(labels, request.plane)
+        sheet = None if request.plane is None else _sheet(labels, request.plane, 360 if request.settled else 160)
         return Answer(request, previews, self._outside(scene.body, placed), sheet)
 
     def probes(self, scene: Scene) -> dict[View, Probe]:
         """Return where the six probes stand; only those that changed are worked out again."""
         heart, body, placement = scene.heart, scene.body, scene.placement
         assert heart is not None
-        standing = (heart, values_of(placement.aim), placement.level)
+        standing = (heart, values_of(placement.aim), placement.level, placement.table)
         if self._standard[0] != standing:
-            self._standard = (standing, standard_fans(heart.landmarks, placement.aim, placement.level))
+            self._standard = (standing, standard_fans(heart.landmarks, placement.aim, level=placement.level, table=placement.table))
         return {view: self._probe(view, fan, placement.probe(view), body) for view, fan in self._standard[1].items()}
 
     def _probe(self, view: View, standard: Sector, adjustment: Adjustment, body: WorkBody | None) -> Probe:
@@ -166,7 +166,7 @@ def _preview(request: Request, labels: Labels, piece: SectorSlice, probe: Probe,
     return Preview(piece, probe, pixels, None if window is None else window.share)
 
 
-def _sheet(labels: Labels, plane: CutPlane, size: int = 160) -> NDArray[np.uint8]:
+def _sheet(labels: Labels, plane: CutPlane, size: int) -> NDArray[np.uint8]:
     """Return the (H, W, 4) labels in colours on a plane, clear where no heart is."""
     steps = ((np.arange(size) + 0.5) / size - 0.5) * plane.side
     points = plane.centre + steps[:, None, None] * plane.down + steps[None, :, None] * plane.across
@@ -181,6 +181,12 @@ def plane_of(sector: Sector) -> CutPlane:
     return CutPlane(sector.origin + sector.depth / 2 * sector.axis, sector.lateral, sector.axis, sector.depth)
 
 
-def placed_points(points: NDArray, pose: Pose, pivot: NDArray) -> NDArray[np.float64]:
-    """Return points (N, 3) as they stand in the body."""
-    return place(points, pose, pivot)
+def warning_of(answer: Answer) -> str:
+    """Return what is wrong with a placement, or an empty string."""
+    said = []
+    if answer.outside_mm is not None and answer.outside_mm > OUT_MM:
+        said.append(f"The heart reaches {answer.outside_mm:.0f} mm out of the body.")
+    lost = [view.title for view, preview in answer.previews.items() if preview.probe.touches is False]
+    if lost:
+        said.append(f"{'A probe is' if len(lost) == 1 else 'Probes are'} off the skin: {', '.join(lost)}.")
+    return "  ".join(said)

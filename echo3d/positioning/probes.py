@@ -15,7 +15,7 @@ from echo3d.core.pose import Pose, place
 from echo3d.core.sector import Sector
 from echo3d.core.views import View
 from echo3d.errors import InputError
-from echo3d.slicing.standard import SectorDraw, jittered, sectors_at
+from echo3d.slicing.standard import TABLE_1, SectorDraw, ViewTable, jittered, sectors_at
 
 PRESS_MM = 8.0
 """How deep a hand presses a probe into the skin, as in ``anatomy.window``."""
@@ -131,18 +131,19 @@ class Probe:
     touches: bool | None
 
 
-def standard_fans(landmarks: Mapping[str, NDArray], pose: Pose, level: float = 0.0) -> dict[View, Sector]:
+def standard_fans(landmarks: Mapping[str, NDArray], pose: Pose, *, level: float = 0.0, table: ViewTable = TABLE_1) -> dict[View, Sector]:
     """Return the six standard fans of a heart as it stands in a pose.
 
     Parameters
     ----------
     landmarks : the heart's, before the pose
     pose : about the landmark "heart"
-    level : 0 for Table 1's short-axis planes, 1 for the heights at which sonographers cut
+    level : 0 for the table's short-axis planes, 1 for the heights at which sonographers cut
+    table : Table 1, or other numbers in its place
     """
     pivot = landmarks["heart"]
     placed = {name: place(at, pose, pivot) for name, at in landmarks.items()}
-    return sectors_at(placed, _mean(), level=level)
+    return sectors_at(placed, _mean(), level=level, table=table)
 
 
 @lru_cache(maxsize=1)

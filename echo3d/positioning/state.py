@@ -6,7 +6,7 @@ What undo brings back is the :class:`Scene`: heart, body and placement. How it i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 
 from echo3d.core.body import BodyPart
@@ -18,6 +18,7 @@ from echo3d.positioning import poses
 from echo3d.positioning.bodies import WorkBody, default_pose
 from echo3d.positioning.hearts import WorkHeart
 from echo3d.positioning.probes import STANDARD, Adjustment, adjusted_by, adjustment_from_json, adjustment_json
+from echo3d.slicing.standard import TABLE_1, ViewTable
 
 
 class Picture(Enum):
@@ -49,7 +50,8 @@ class Placement:
     anchor : the pose that the probes are aimed at; they stay on the skin while the heart moves
     follows : whether the probes go along with the heart instead
     probes : per view how a hand moved its probe; views without an entry stand as the table says
-    level : 0 for Table 1's short-axis planes, 1 for the heights at which sonographers cut
+    level : 0 for the table's short-axis planes, 1 for the heights at which sonographers cut
+    table : where the six views stand on the mean heart
     """
 
     pose: Pose = field(default_factory=identity_pose)
@@ -57,6 +59,7 @@ class Placement:
     follows: bool = False
     probes: Mapping[View, Adjustment] = field(default_factory=dict)
     level: float = 0.0
+    table: ViewTable = TABLE_1
 
     def probe(self, view: View) -> Adjustment:
         """Return how a probe is held."""
@@ -94,7 +97,7 @@ class Workspace:
     opacities : of structures in 3D where not 1
     parts : body parts drawn
     skin : opacity of the skin
-    fans : whether fans are drawn in 3D
+    fans, marks : whether fans and landmarks are drawn in 3D
     clip, clip_mm : where the scene is cut open, and how far beyond the heart's centre
     moment : of the beat, from 0 at end-diastole
     playing : whether the beat runs
@@ -112,6 +115,7 @@ class Workspace:
     parts: frozenset[BodyPart] = PARTS_AT_FIRST
     skin: float = 0.22
     fans: bool = True
+    marks: bool = False
     clip: Clip = Clip.NONE
     clip_mm: float = 0.0
     moment: int = 0
@@ -193,6 +197,11 @@ def with_level(scene: Scene, level: float) -> Scene:
     return replace(scene, placement=replace(scene.placement, level=min(max(level, 0.0), 1.0)))
 
 
+def with_table(scene: Scene, table: ViewTable) -> Scene:
+    """Return the scene with the six views standing on other numbers."""
+    return replace(scene, placement=replace(scene.placement, table=table))
+
+
 # -- as JSON -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -202,6 +211,7 @@ def placement_json(placement: Placement) -> dict[str, object]:
         "anchor": poses.pose_json(placement.anchor),
         "follows": placement.follows,
         "level": placement.level,
+        "table": {name: list(value) for name, value in asdict(placement.table).items()},
         "probes": {view.key: adjustment_json(adjustment) for view, adjustment in placement.probes.items()},
     }
 
@@ -219,11 +229,26 @@ def pasted(scene: Scene, content: Mapping[str, object]) -> Scene:
         placement = replace(placement, anchor=poses.pose_from_json(content["anchor"]))
     if "probes" in content:
         placement = replace(placement, probes=_probes(content["probes"]))
+    if "table" in content:
+        placement = replace(placement, table=_table(content["table"]))
     for name, kind in (("follows", bool), ("level", float)):
         value = content.get(name)
         if isinstance(value, (bool, int, float)):
             placement = replace(placement, **{name: kind(value)})  # type: ignore[arg-type]
     return replace(scene, placement=placement)
+
+
+def _table(content: object) -> ViewTable:
+    rule = "the table of a placement holds probe, end and shares of three numbers each"
+    if not isinstance(content, dict) or set(content) != {"probe", "end", "shares"}:
+        raise InputError(f"{rule}, found others; correct it")
+    try:
+        rows = [tuple(float(value) for value in content[name]) for name in ("probe", "end", "shares")]
+    except (TypeError, ValueError) as exc:
+        raise InputError(f"{rule}, found no numbers ({type(exc).__name__}); correct it") from exc
+    if any(len(row) != 3 or not all(abs(value) <= 300 for value in row) for row in rows):
+        raise InputError(f"{rule}, each at most 300 mm from the centre, found others; correct it")
+    return ViewTable(*rows)  # type: ignore[arg-type]
 
 
 def _probes(content: object) -> dict[View, Adjustment]:

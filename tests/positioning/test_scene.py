@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,14 +14,17 @@ from echo3d.core.structures import Structure
 from echo3d.core.views import View
 from echo3d.errors import InputError
 from echo3d.hearts import Source, open_heart
+from echo3d.io.meshes import write_vtp
 from echo3d.positioning import state as change
-from echo3d.positioning.hearts import Moment, moment_of
+from echo3d.positioning.cohorts import members_of
+from echo3d.positioning.hearts import Moment, heart_of_file, moment_of
 from echo3d.positioning.outputs import Shot, write_film, write_views
 from echo3d.positioning.poses import values_of
 from echo3d.positioning.previews import DRAGGED, SETTLED, Previewer, Request
 from echo3d.positioning.probes import PRESS_MM
 from echo3d.positioning.state import Picture, Scene, Workspace
 from echo3d.slices import SliceSpec, cut_views, read_pose
+from echo3d.slicing.standard import TABLE_1
 
 
 def ask(scene: Scene, *, settled: bool = False, picture: Picture = Picture.LABELS):
@@ -50,7 +54,7 @@ def test_pictures_are_those_of_the_command_line(scene: Scene) -> None:
     alone = change.with_body(scene, None)
     answer = ask(alone, settled=True)
     fans = {view: preview.probe.sector for view, preview in answer.previews.items()}
-    heart = open_heart(Source(__import__("pathlib").Path("template")))
+    heart = open_heart(Source(Path("template")))
     spec = SliceSpec(size=SETTLED, depth_mm=fans[View.A4C].depth, fans=fans)
     other = cut_views(replace(heart, labels=alone.heart.labels), spec)[View.A4C]
     assert (other.labels == answer.previews[View.A4C].piece.labels).mean() > 0.999
@@ -118,6 +122,40 @@ def test_a_placement_survives_json(scene: Scene, tmp_path) -> None:
     assert again.placement.level == 0.5
     with pytest.raises(InputError):
         change.pasted(scene, content | {"probes": {"a9c": {}}})
+
+
+def test_another_table_moves_the_views_and_table_1_brings_them_back(scene: Scene) -> None:
+    rest = {view: preview.probe.sector for view, preview in ask(scene).previews.items()}
+    lower = replace(TABLE_1, shares=(0.25, 0.60, 0.75))
+    moved = {view: preview.probe.sector for view, preview in ask(change.with_table(scene, lower)).previews.items()}
+    changed = {view for view in View if not np.allclose(rest[view].origin, moved[view].origin, atol=0.5)}
+    assert changed == {View.PSAX_APICAL}
+    content = change.placement_json(change.with_table(scene, lower).placement)
+    assert change.pasted(scene, json.loads(json.dumps(content))).placement.table == lower
+    for wrong in ({"probe": [1, 2, 3]}, {"probe": [1, 2], "end": [1, 2, 3], "shares": [0, 0, 0]}, 5):
+        with pytest.raises(InputError):
+            change.pasted(scene, content | {"table": wrong})
+
+
+def test_a_heart_of_a_file_stands_where_ours_does(scene: Scene, tmp_path) -> None:
+    """The template written as another program would, somewhere else in space, is laid over the template by its landmarks."""
+    shift = np.array([300.0, -120.0, 40.0])
+    write_vtp(tmp_path / "other.vtp", replace(scene.heart.mesh, points=scene.heart.mesh.points + shift))
+    heart = heart_of_file(Source(tmp_path / "other.vtp"))
+    assert heart.beat is None
+    there = change.with_heart(scene, heart)
+    one = place(heart.landmarks["mitral"], there.placement.pose, heart.pivot)
+    two = place(scene.heart.landmarks["mitral"], scene.placement.pose, scene.heart.pivot)
+    assert np.linalg.norm(one - two) < 3.0
+    labels = ask(there).previews[View.A4C].piece.labels
+    assert (labels == ask(scene).previews[View.A4C].piece.labels).mean() > 0.93
+
+
+def test_a_missing_file_is_one_sentence(tmp_path) -> None:
+    for wrong in (lambda: heart_of_file(Source(tmp_path / "none.vtp")), lambda: members_of(tmp_path)):
+        with pytest.raises(InputError) as caught:
+            wrong()
+        assert str(tmp_path) not in str(caught.value)
 
 
 def test_resets(scene: Scene) -> None:

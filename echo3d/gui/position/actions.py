@@ -13,6 +13,7 @@ from echo3d.errors import InputError
 from echo3d.gui.position import presets
 from echo3d.gui.position.page import PositionPage
 from echo3d.gui.position.saving import Saving
+from echo3d.gui.position.table_dialog import TableDialog
 from echo3d.gui.tasks import Tasks
 from echo3d.hearts import Source
 from echo3d.io.bodies import READABLE
@@ -181,6 +182,15 @@ class Actions:
     def reset_probes(self) -> None:
         """Hold all probes as the table says."""
         self._page.edit("reset all probes", change.reset_probe)
+
+    def edit_table(self) -> None:
+        """Open Table 1 to be looked at and changed."""
+        dialog, page = TableDialog(self._page), self._page
+        dialog.show_table(page.workspace.scene.placement.table)
+        dialog.changed.connect(lambda table: page.edit("table of views", lambda scene: change.with_table(scene, table), "table"))
+        showing = page.shown.connect(lambda workspace: dialog.show_table(workspace.scene.placement.table))
+        dialog.destroyed.connect(lambda _: page.shown.disconnect(showing))
+        dialog.show()
 
     # -- time -------------------------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
@@ -104,6 +106,12 @@ def surface(points: NDArray, faces: NDArray, colours: NDArray[np.uint8] | None =
 def body_surfaces(body: BodyMesh) -> dict[BodyPart, pv.PolyData]:
     """Return the parts of a body ready to be drawn; it takes a tenth of a second and belongs on a thread."""
     return {part: surface(*part_surface(body, part)) for part in body.parts}
+
+
+def landmark_surface(landmarks: Mapping[str, NDArray], radius: float = 1.8) -> pv.PolyData:
+    """Return a small ball at each landmark of a heart."""
+    balls = [pv.Sphere(radius=radius, center=at, theta_resolution=12, phi_resolution=10) for at in landmarks.values()]
+    return balls[0].append_polydata(*balls[1:])
 
 
 def matrix_of(pose: Pose, pivot: NDArray) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ from echo3d.positioning.bodies import WorkBody, own_body
 from echo3d.positioning.hearts import WorkHeart
 from echo3d.positioning.picking import Hit
 from echo3d.positioning.poses import FIELDS, with_value
-from echo3d.positioning.previews import OUT_MM, Answer, CutPlane, Request
+from echo3d.positioning.previews import Answer, CutPlane, Request, warning_of
 from echo3d.positioning.state import Scene, Workspace
 
 SETTLE_MS = 140
@@ -55,6 +55,7 @@ class PositionPage(QWidget):
 
     said = Signal(str)
     said_softly = Signal(str)
+    shown = Signal(object)
 
     def __init__(self, canvas: Canvas, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,6 +131,7 @@ class PositionPage(QWidget):
         self.shows.part_toggled.connect(lambda parts, on: self.dispatch(lambda w: change.with_part(w, parts, on)))
         self.shows.skin_wanted.connect(lambda value: self.look_at(skin=value))
         self.shows.fans_toggled.connect(lambda on: self.look_at(fans=on))
+        self.shows.marks_toggled.connect(lambda on: self.look_at(marks=on))
         self.shows.handles_toggled.connect(view.show_handles)
         self.stage.clip_wanted.connect(lambda clip: self.look_at(clip=clip))
         self.stage.offset_wanted.connect(lambda mm: self.look_at(clip_mm=mm))
@@ -230,6 +232,7 @@ class PositionPage(QWidget):
         self.sources.show_workspace(workspace)
         self.stage.beat.show_workspace(workspace, 1 if self.beat is None else self.beat.ready)
         self.stage.viewport.say(doing=workspace.doing)
+        self.shown.emit(workspace)
 
     # -- live pictures ----------------------------------------------------------------------------------------------------------------
 
@@ -377,17 +380,6 @@ class PositionPage(QWidget):
             self.beat.stopped = True
         self.stage.viewport.close_view()
         self._drawers.close()
-
-
-def warning_of(answer: Answer) -> str:
-    """Return what is wrong with a placement, or an empty string."""
-    said = []
-    if answer.outside_mm is not None and answer.outside_mm > OUT_MM:
-        said.append(f"The heart reaches {answer.outside_mm:.0f} mm out of the body.")
-    lost = [view.title for view, preview in answer.previews.items() if preview.probe.touches is False]
-    if lost:
-        said.append(f"{'A probe is' if len(lost) == 1 else 'Probes are'} off the skin: {', '.join(lost)}.")
-    return "  ".join(said)
 
 
 def _pictures_differ(old: Workspace, new: Workspace) -> bool:

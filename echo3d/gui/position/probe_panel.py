@@ -10,6 +10,7 @@ from echo3d.gui.position.fields import NumberField
 from echo3d.gui.widgets import column, label, row, text_button
 from echo3d.positioning.probes import PROBE_FIELDS
 from echo3d.positioning.state import Workspace
+from echo3d.slicing.standard import TABLE_1
 
 _TIPS = {
     "tilt": "Out of the plane",
@@ -51,7 +52,7 @@ class ProbePanel(QWidget):
             self.fields[field.key] = made
         for side in (1, 3):
             grid.setColumnStretch(side, 1)
-        self.flip = QCheckBox("Flip index marker")
+        self.flip = QCheckBox("Flip marker")
         self.flip.toggled.connect(lambda on: self.entered.emit("flipped", on))
         self._level = QComboBox()
         for title, level in LEVELS:
@@ -67,7 +68,8 @@ class ProbePanel(QWidget):
             text_button("Reset all", "All six probes as Table 1 has them", lambda: self.command.emit("reset_probes"), kind="small"),
         )
         head = row(self._title, self._edited, 1, *resets, spacing=6)
-        last = row(self.flip, 1, label("Short axis", "muted"), self._level, spacing=6)
+        table = text_button("Table…", "The numbers of Table 1, to be changed", lambda: self.command.emit("edit_table"), kind="small")
+        last = row(self.flip, 1, label("Short axis", "muted"), self._level, table, spacing=6)
         self.setLayout(column(head, grid, last, spacing=6))
 
     def show_workspace(self, workspace: Workspace) -> None:
@@ -75,7 +77,9 @@ class ProbePanel(QWidget):
         placement, view = workspace.scene.placement, workspace.selected
         adjustment = placement.probe(view)
         self._title.setText(f"PROBE {_SHORT[view]}")
-        self._edited.setText("moved by hand" if view in placement.probes else "as in Table 1")
+        self._edited.setText(
+            "moved by hand" if view in placement.probes else "as in Table 1" if placement.table == TABLE_1 else "as in your table"
+        )
         for key, field in self.fields.items():
             field.show_value(getattr(adjustment, key))
         self.flip.blockSignals(True)

@@ -58,6 +58,7 @@ class PositionScene:
         self._fan, self._cut = actors.Sheet(), actors.Sheet()
         self._spot = actors.plain_actor((1.0, 1.0, 1.0))
         self._spot.SetVisibility(False)
+        self._marks = actors.plain_actor((1.0, 0.93, 0.5))
         actors.set_input(self._spot, pv.Sphere(radius=2.2, theta_resolution=16, phi_resolution=12))
         self._drawn: tuple[NDArray, NDArray] = (np.zeros((0, 3), np.int32), np.zeros(0, np.uint8))
         self._points = np.zeros((0, 3))
@@ -68,7 +69,7 @@ class PositionScene:
 
     def _add(self) -> None:
         bones = [self._parts[part] for part in (*BONES, *LUNGS)]
-        order = [*bones, self._heart, *self._lines.values(), *self._probes.values(), self._spot]
+        order = [*bones, self._heart, *self._lines.values(), *self._probes.values(), self._marks, self._spot]
         order += [self._cut.actor, self._fan.actor, self._ghost, self._glass, self._parts[BodyPart.SKIN]]
         for actor in order:
             self.renderer.add_actor(actor, render=False, reset_camera=False, pickable=False)
@@ -83,6 +84,8 @@ class PositionScene:
         self._show_part(self._heart, faces[~clear], structures[~clear], {})
         self._show_part(self._glass, faces[clear], structures[clear], workspace.opacities)
         self._show_part(self._ghost, faces, structures, {})
+        if heart is not None:
+            actors.set_input(self._marks, actors.landmark_surface(heart.landmarks))
 
     def _show_part(self, actor: Any, faces: NDArray, structures: NDArray, opacities: Mapping[Structure, float]) -> None:
         actor.SetVisibility(len(faces) > 0)
@@ -110,7 +113,7 @@ class PositionScene:
         """Stand the heart where its pose says, and its ghost where the pose to compare with says."""
         if heart is None:
             return
-        for actor in (self._heart, self._glass):
+        for actor in (self._heart, self._glass, self._marks):
             actors.stand(actor, actors.matrix_of(pose, heart.pivot))
         self._ghost.SetVisibility(reference is not None)
         if reference is not None:
@@ -141,6 +144,7 @@ class PositionScene:
             opacity = workspace.skin if part is BodyPart.SKIN else 1.0
             actor.SetVisibility(part in workspace.parts and workspace.scene.body is not None and opacity > 0)
         self._parts[BodyPart.SKIN].GetProperty().SetOpacity(workspace.skin)
+        self._marks.SetVisibility(workspace.marks and workspace.scene.heart is not None)
 
     # -- probes -----------------------------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class ShowPanel(QWidget):
     part_toggled = Signal(object, bool)
     skin_wanted = Signal(float)
     fans_toggled = Signal(bool)
+    marks_toggled = Signal(bool)
     handles_toggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -55,9 +56,11 @@ class ShowPanel(QWidget):
             box = QCheckBox(title)
             box.toggled.connect(lambda on, parts=parts: self.part_toggled.emit(parts, on))
             self._parts[box] = parts
-        self._fans, self._handles = QCheckBox("Fans and probes"), QCheckBox("Handles on the heart")
+        self._fans, self._marks = QCheckBox("Fans and probes"), QCheckBox("Landmarks (end-diastole)")
+        self._handles = QCheckBox("Handles on the heart")
         self._handles.setChecked(True)
         self._fans.toggled.connect(self.fans_toggled)
+        self._marks.toggled.connect(self.marks_toggled)
         self._handles.toggled.connect(self.handles_toggled)
         self._workspace = Workspace()
         self.setLayout(self._layout())
@@ -74,6 +77,7 @@ class ShowPanel(QWidget):
             skin,
             label("SCENE", "section"),
             self._fans,
+            self._marks,
             self._handles,
             spacing=6,
         )
@@ -94,7 +98,7 @@ class ShowPanel(QWidget):
         self._workspace = workspace
         heart = workspace.scene.heart
         there = set(heart.structures) if heart is not None else set()
-        for widget in (self.tree, self._fans, self._skin, *self._parts):
+        for widget in (self.tree, self._fans, self._marks, self._skin, *self._parts):
             widget.blockSignals(True)
         for structure, item in self._items.items():
             item.setCheckState(0, Qt.CheckState.Unchecked if structure in workspace.hidden else Qt.CheckState.Checked)
@@ -103,8 +107,9 @@ class ShowPanel(QWidget):
             box.setChecked(bool(parts & workspace.parts))
             box.setEnabled(workspace.scene.body is not None)
         self._fans.setChecked(workspace.fans)
+        self._marks.setChecked(workspace.marks)
         self._skin.setValue(round(100 * workspace.skin))
-        for widget in (self.tree, self._fans, self._skin, *self._parts):
+        for widget in (self.tree, self._fans, self._marks, self._skin, *self._parts):
             widget.blockSignals(False)
         self._chosen()
 
