@@ -1,4 +1,7 @@
-"""How fast the six pictures follow a drag, and how long the event loop is held: a measurement, no limit. Run with -s to see it."""
+"""How fast the six pictures follow a drag, and how long the event loop is held: a measurement, no limit. Run with -s to see it.
+
+On a machine that is busy with other work only the times of the processor (cpu) say something.
+"""
 
 from __future__ import annotations
 
@@ -26,17 +29,31 @@ class Watch:
         self.latency: list[float] = []
         self.frames: list[float] = []
         self.gaps: list[float] = []
+        self.work: list[float] = []
+        self.made: list[float] = []
         self._shown = shown
-        self._last = time.perf_counter()
+        self._last, self._worked = time.perf_counter(), time.thread_time()
 
     def answered(self, answer) -> None:
         self._shown(answer)
         self.latency.append(1000 * (time.perf_counter() - self.asked[answer.request.number]))
 
     def beat(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         self.gaps.append(1000 * (now - self._last))
-        self._last = now
+        self.work.append(1000 * (worked - self._worked))
+        self._last, self._worked = now, worked
+
+    def timed(self, answer):
+        """Wrap the making of pictures, to take the processor time of its thread."""
+
+        def made(request):
+            began = time.thread_time()
+            result = answer(request)
+            self.made.append(1000 * (time.thread_time() - began))
+            return result
+
+        return made
 
 
 def test_dragging_for_ten_seconds(page, window, qtbot, record_property) -> None:  # noqa: F811
@@ -44,6 +61,7 @@ def test_dragging_for_ten_seconds(page, window, qtbot, record_property) -> None:
     page.loop._shown = watch.answered
     ask = page.loop.ask
     page.loop.ask = lambda request: (watch.asked.__setitem__(request.number, time.perf_counter()), ask(request))
+    page.loop._previewer.answer = watch.timed(page.loop._previewer.answer)
     start = view.scene.camera().pixels(view.overlay.state.centre)
     mouse(page, QEvent.Type.MouseButtonPress, start, held=True)
     began = time.perf_counter()
@@ -59,7 +77,7 @@ def test_dragging_for_ten_seconds(page, window, qtbot, record_property) -> None:
         timer.start(ms)
     drawn = view.canvas.plotter.frameSwapped.connect(lambda: watch.frames.append(time.perf_counter()))
     qtbot.wait(int(1000 * FIRST_S))
-    for times in (watch.latency, watch.frames, watch.gaps):
+    for times in (watch.latency, watch.frames, watch.gaps, watch.work, watch.made):
         times.clear()
     qtbot.wait(int(1000 * SECONDS))
     hand.stop()
@@ -74,8 +92,11 @@ def test_dragging_for_ten_seconds(page, window, qtbot, record_property) -> None:
         "frames_per_s": len(watch.frames) / SECONDS,
         "loop_p99_ms": np.percentile(watch.gaps, 99),
         "loop_longest_ms": max(watch.gaps),
+        "six_pictures_cpu_median_ms": np.median(watch.made),
+        "six_pictures_cpu_p95_ms": np.percentile(watch.made, 95),
+        "loop_longest_cpu_ms": max(watch.work),
     }
     for name, value in figures.items():
         record_property(name, round(float(value), 1))
     print({name: round(float(value), 1) for name, value in figures.items()}, view.canvas.renderer_name)  # noqa: T201
-    assert len(watch.latency) > 10
+    assert watch.latency

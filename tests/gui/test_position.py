@@ -282,3 +282,52 @@ def test_nothing_of_it_is_left_behind(qtbot, tmp_path, monkeypatch, qapp) -> Non
             qapp.processEvents()
         gc.collect()
     assert [ref() for ref in left if ref() is not None] == []
+
+
+def test_the_camera_turns_to_a_views_plane(page, window, qtbot) -> None:
+    window.run_command("look_view")
+    fan = page.answer.previews[View.A4C].probe.sector
+    qtbot.waitUntil(lambda: np.allclose(page.stage.viewport.scene.camera().towards, -fan.normal, atol=1e-3), timeout=WAIT)
+    assert np.allclose(page.stage.viewport.scene.camera().right, fan.lateral, atol=1e-3)
+    window.run_command("look_head")
+    qtbot.waitUntil(lambda: np.allclose(page.stage.viewport.scene.camera().towards, [0, 0, 1], atol=1e-3), timeout=WAIT)
+
+
+def test_files_are_dropped_and_saved(page, window, qtbot, tmp_path) -> None:
+    from echo3d.gui.position.overlay import OverlayState
+    from echo3d.io.images import read_png
+    from tests.gui.test_window import drop
+
+    assert isinstance(page.stage.viewport.overlay.state, OverlayState)
+    saving = window.actions_of_position.saving
+    saving.picture(tmp_path / "scene.png")
+    saving.mesh(tmp_path / "heart.stl")
+    saving.views(tmp_path / "views")
+    for name in ("scene.png", "heart.stl", "views/sectors.json"):
+        qtbot.waitUntil(lambda name=name: (tmp_path / name).is_file() and (tmp_path / name).stat().st_size > 0, timeout=WAIT)
+    assert read_png(tmp_path / "scene.png").std() > 10
+    pose = tmp_path / "pose.json"
+    pose.write_text(json.dumps({"translation": [1, 2, 3], "rotation": [4, 5, 6]}), encoding="utf-8")
+    drop(window, [pose])
+    assert values_of(page.workspace.scene.placement.pose) == (1, 2, 3, 4, 5, 6, 1)
+    agree(page)
+    bad = tmp_path / "bad.vtp"
+    bad.write_text("nothing", encoding="utf-8")
+    drop(window, [bad])
+    qtbot.waitUntil(lambda: window.session.error != "", timeout=WAIT)
+    assert str(tmp_path) not in window.session.error
+    assert page.workspace.doing == ""
+
+
+def test_the_table_is_edited_and_undone(page, window, qtbot) -> None:
+    from echo3d.gui.position.table_dialog import TableDialog
+    from echo3d.slicing.standard import TABLE_1
+
+    window.run_command("edit_table")
+    dialog = page.findChild(TableDialog)
+    enter(qtbot, dialog.fields["shares", 2], "0.80")
+    assert page.workspace.scene.placement.table.shares == (0.25, 0.60, 0.80)
+    page.undo.undo()
+    assert page.workspace.scene.placement.table == TABLE_1
+    assert dialog.fields["shares", 2].value() == pytest.approx(0.70)
+    dialog.close()

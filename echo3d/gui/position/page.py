@@ -206,7 +206,8 @@ class PositionPage(QWidget):
             scene.show_previews(self.answer.previews, new)
         if new.clip is not old.clip or new.clip_mm != old.clip_mm:
             scene.clip(self.plane(), None)
-        scene.refresh()
+        if not self.stage.viewport.holding:  # otherwise the scene is drawn with the pictures that are on their way
+            self.stage.viewport.refresh()
 
     def _show_moment(self) -> None:
         """Show the heart's surface at the moment of the beat, as soon as it is made."""
@@ -218,7 +219,7 @@ class PositionPage(QWidget):
             return
         self._shown_moment = self.workspace.moment
         self.stage.viewport.scene.move_points(self._moment_points())
-        self.stage.viewport.scene.refresh()
+        self.stage.viewport.refresh()
 
     def _moment_points(self) -> NDArray[np.float64]:
         return np.zeros((0, 3)) if self.beat is None else self.beat.nearest(self.workspace.moment).points
@@ -265,7 +266,7 @@ class PositionPage(QWidget):
         scene = self.stage.viewport.scene
         scene.show_previews(answer.previews, workspace)
         scene.clip(answer.request.plane if answer.sheet is not None else None, answer.sheet)
-        scene.refresh()
+        self.stage.viewport.refresh()
         if settled:
             self.stage.viewport.say(warning=warning_of(answer))
 
@@ -312,7 +313,7 @@ class PositionPage(QWidget):
     def _pointed_in_picture(self, point: NDArray | None, text: str) -> None:
         self.stage.viewport.scene.show_spot(point)
         self.stage.viewport.say(pointed=text)
-        self.stage.viewport.scene.refresh()
+        self.stage.viewport.refresh()
         self.side.show_spot(point)
 
     def _pointed_in_scene(self, hit: Hit | None) -> None:

@@ -23,6 +23,7 @@ from echo3d.positioning.bodies import WorkBody
 from echo3d.positioning.handles import Camera
 from echo3d.positioning.hearts import WorkHeart
 from echo3d.positioning.previews import CutPlane, Preview
+from echo3d.positioning.probes import Probe
 from echo3d.positioning.state import Workspace
 
 VIEW_TINTS = {
@@ -63,6 +64,7 @@ class PositionScene:
         self._drawn: tuple[NDArray, NDArray] = (np.zeros((0, 3), np.int32), np.zeros(0, np.uint8))
         self._points = np.zeros((0, 3))
         self.cut_plane: CutPlane | None = None
+        self._held: dict[View, Probe] = {}
         self._surfaces: WeakKeyDictionary[WorkBody, Mapping[BodyPart, pv.PolyData]] = WeakKeyDictionary()
         self._add()
         self.renderer.camera.SetParallelProjection(True)
@@ -164,9 +166,10 @@ class PositionScene:
         self._fan.show(actors.fan_corners(chosen.probe.sector, side), sheet_of(chosen))
 
     def _show_probe(self, view: View, preview: Preview, *, chosen: bool) -> None:
-        fan = preview.probe.sector
-        actors.set_input(self._lines[view], actors.fan_line(fan))
-        actors.set_input(self._probes[view], actors.probe_surface(fan))
+        if self._held.get(view) is not preview.probe:
+            self._held[view] = preview.probe
+            actors.set_input(self._lines[view], actors.fan_line(preview.probe.sector))
+            actors.set_input(self._probes[view], actors.probe_surface(preview.probe.sector))
         self._lines[view].GetProperty().SetLineWidth(3.0 if chosen else 1.3)
         self._lines[view].GetProperty().SetOpacity(1.0 if chosen else 0.55)
         lost = preview.probe.touches is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,8 @@ from echo3d.positioning.poses import FIELDS, differences
 
 _TURN_MS = 260
 _HOVER_MS = 40
+_PAUSE, _MOST_S = 1.8, 0.5
+"""From one drawing of the scene to the next, in times of what the last one took; and the most that counts as that."""
 
 
 class Viewport(QWidget):
@@ -61,6 +64,11 @@ class Viewport(QWidget):
         self._hover.setInterval(_HOVER_MS)
         self._hover.timeout.connect(self._point)
         self._pointer = QPointF()
+        self._pace = QTimer(self)
+        self._pace.setSingleShot(True)
+        self._pace.timeout.connect(self._draw)
+        self._asked_at = self._cost = 0.0
+        self._waiting = False
 
     # -- what is shown ----------------------------------------------------------------------------------------------------------------
 
@@ -82,10 +90,22 @@ class Viewport(QWidget):
         """Show or hide the handles."""
         self.overlay.show_state(replace(self.overlay.state, handles=shown))
 
+    def refresh(self) -> None:
+        """Have the scene drawn soon, not more often than leaves time for all else."""
+        if not self._pace.isActive():
+            left = self._asked_at + _PAUSE * self._cost - time.perf_counter()
+            self._pace.start(max(0, round(1000 * left)))
+
+    def _draw(self) -> None:
+        self._asked_at, self._waiting = time.perf_counter(), True
+        self.scene.refresh()
+
     def _drawn(self) -> None:
-        """Paint the overlay for the camera that the scene was drawn with."""
+        """Take the time that drawing took, and paint the overlay for the camera that the scene was drawn with."""
         if self.canvas.active != POSITION:
             return
+        if self._waiting:
+            self._waiting, self._cost = False, min(time.perf_counter() - self._asked_at, _MOST_S)
         camera = self.scene.camera()
         old = self.overlay.state.camera
         if old is None or not _same(old, camera):
@@ -204,6 +224,7 @@ class Viewport(QWidget):
         """End timers and let the mouse go; before the OpenGL surface is closed."""
         self.stop_turning()
         self._hover.stop()
+        self._pace.stop()
         self.canvas.plotter.removeEventFilter(self)
 
 
