@@ -79,7 +79,7 @@ def slice_heart(source: Source, spec: SliceSpec, out: Path, *, force: bool = Fal
     else:
         progress(0.4, "Placing the heart in the body")
         slices, content = _slices_in_body(source, heart, spec)
-    write_whole(out, lambda folder: _write(folder, slices, content), force=force)
+    write_whole(out, lambda folder: write_pictures(folder, slices, content), force=force)
     progress(1.0, "Done")
     return content
 
@@ -191,11 +191,11 @@ def _content(source: Source, heart: SliceableHeart, spec: SliceSpec, slices: Map
         "size": spec.size,
         "tags": {int(structure): structure.title for structure in Structure},
         "landmarks": {name: [round(float(x), 3) for x in at] for name, at in heart.landmarks.items()},
-        "views": {view.key: _view(piece) for view, piece in slices.items()},
+        "views": {view.key: fan_content(piece) for view, piece in slices.items()},
     }
 
 
-def _view(piece: SectorSlice) -> dict[str, Any]:
+def fan_content(piece: SectorSlice) -> dict[str, Any]:
     """Return a view's fan (LPS, mm, degrees) and the area of every structure in it."""
     fan = piece.sector
     lines = {name: [round(float(x), 5) for x in getattr(fan, name)] for name in ("origin", "axis", "lateral")}
@@ -209,7 +209,7 @@ def _view(piece: SectorSlice) -> dict[str, Any]:
     }
 
 
-def _write(folder: Path, slices: Mapping[View, SectorSlice], content: Mapping[str, Any]) -> None:
+def write_pictures(folder: Path, slices: Mapping[View, SectorSlice], content: Mapping[str, Any]) -> None:
     """Write pictures, tags and sectors.json into an existing folder."""
     from echo3d.io.images import write_png
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+PLACES = ("patient", "position")
+"""The workspaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Command:
     keys : shortcuts, the first is shown
     icon : name of its icon, or empty
     ruled : whether a line is drawn above it
+    place : the workspace it belongs to, empty for all
     """
 
     name: str
@@ -25,28 +29,38 @@ class Command:
     keys: tuple[str, ...] = ()
     icon: str = ""
     ruled: bool = False
+    place: str = ""
 
 
-COMMANDS: tuple[Command, ...] = (
+_COMMON: tuple[Command, ...] = (
+    Command("show_patient", "Patient", "View", ("Ctrl+1",)),
+    Command("show_position", "Position", "View", ("Ctrl+2",)),
+    Command("full_screen", "Full screen", "View", ("F11",), ruled=True),
+    Command("reset_layout", "Reset layout", "View"),
+    Command("toggle_playing", "Play / pause", "Playback", ("Space",), "play"),
+    Command("go_ed", "Go to end-diastole", "Playback", ("D",), ruled=True),
+    Command("go_es", "Go to end-systole", "Playback", ("S",)),
+    Command("save_screenshot", "Save screenshot…", "File", ("Ctrl+Shift+S",), "camera", True),
+    Command("quit", "Quit", "File", ("Ctrl+Q",), ruled=True),
+    Command("show_keys", "Keyboard shortcuts", "Help", ("F1",)),
+    Command("show_report", "System report…", "Help", (), "info"),
+    Command("show_about", "About echo3d", "Help", ruled=True),
+)
+_PATIENT: tuple[Command, ...] = (
     Command("open_files", "Open files…", "File", ("Ctrl+O",), "open"),
     Command("open_folder", "Open folder…", "File", ("Ctrl+Shift+O",)),
     Command("open_demo", "Open the demo patient", "File", ("Ctrl+D",), "heart"),
     Command("compute_again", "Compute again", "File", ("Ctrl+R",), "reset"),
     Command("export_result", "Export result folder…", "File", ("Ctrl+E",), "export", True),
-    Command("save_screenshot", "Save screenshot…", "File", ("Ctrl+Shift+S",), "camera"),
     Command("save_heart_picture", "Save heart picture…", "File"),
-    Command("quit", "Quit", "File", ("Ctrl+Q",), ruled=True),
-    Command("toggle_playing", "Play / pause", "Playback", ("Space",), "play"),
     Command("step_forward", "Next frame", "Playback", ("Right", "."), "next"),
     Command("step_back", "Previous frame", "Playback", ("Left", ","), "previous"),
     Command("faster", "Faster", "Playback", ("+", "=")),
     Command("slower", "Slower", "Playback", ("-",)),
-    Command("go_ed", "Go to end-diastole", "Playback", ("D",), ruled=True),
-    Command("go_es", "Go to end-systole", "Playback", ("S",)),
     Command("set_ed", "Set this frame as ED", "Playback", ("Shift+D",), ruled=True),
     Command("set_es", "Set this frame as ES", "Playback", ("Shift+S",)),
     Command("reset_phases", "Use the proposed ED and ES", "Playback"),
-    Command("toggle_outlines", "Overlay outlines", "View", ("O",), "outline"),
+    Command("toggle_outlines", "Overlay outlines", "View", ("O",), "outline", True),
     Command("toggle_fill", "Overlay fill", "View", ("F",), "fill"),
     Command("toggle_labels", "Overlay names", "View", ("L",), "tag"),
     Command("draw_cut", "Heart: cut-away", "View", ("1",), ruled=True),
@@ -55,9 +69,42 @@ COMMANDS: tuple[Command, ...] = (
     Command("look_anatomical", "Look: from in front", "View", ("A",), ruled=True),
     Command("look_echo", "Look: as the echo view", "View", ("E",)),
     Command("toggle_structures", "List of structures", "View", ("T",), "list", True),
-    Command("full_screen", "Full screen", "View", ("F11",), ruled=True),
-    Command("reset_layout", "Reset layout", "View"),
-    Command("show_keys", "Keyboard shortcuts", "Help", ("F1",)),
-    Command("show_report", "System report…", "Help", (), "info"),
-    Command("show_about", "About echo3d", "Help", ruled=True),
+)
+_POSITION: tuple[Command, ...] = (
+    Command("use_template", "Use the template heart", "File", (), "heart"),
+    Command("open_heart", "Open heart…", "File", ("Ctrl+O",), "open"),
+    Command("open_body", "Open body…", "File", ("Ctrl+B",)),
+    Command("no_body", "No body", "File"),
+    Command("open_cohort", "Open a heart of a cohort…", "File"),
+    Command("save_views", "Save the six views…", "File", ("Ctrl+E",), "export", True),
+    Command("save_mesh", "Save the placed heart…", "File"),
+    Command("save_scene", "Save a picture of the scene…", "File"),
+    Command("save_film", "Save the beat as a film…", "File"),
+    Command("copy_pose", "Copy pose", "Edit", ("Ctrl+C",), ruled=True),
+    Command("paste_pose", "Paste pose", "Edit", ("Ctrl+V",)),
+    Command("reset_pose", "Anatomical default", "Edit", ("Home",), "reset", True),
+    Command("mirror_pose", "Mirror", "Edit", ("M",)),
+    Command("keep_reference", "Compare with this pose", "Edit", ("G",)),
+    Command("swap_reference", "Swap with the pose compared with", "Edit", ("Shift+G",)),
+    Command("aim_probes", "Aim the probes at the heart", "Edit", ("A",), ruled=True),
+    Command("reset_probe", "Reset this probe", "Edit", ("R",)),
+    Command("edit_table", "Table of the six views…", "Edit"),
+    Command("reset_probes", "Reset all probes", "Edit", ("Shift+R",)),
+    Command("picture_labels", "Views: labels", "View", ("1",), ruled=True),
+    Command("picture_binary", "Views: binary", "View", ("2",)),
+    Command("picture_pseudo", "Views: pseudo", "View", ("3",)),
+    Command("picture_echo", "Views: echo", "View", ("4",)),
+    Command("enlarge_view", "Enlarge the selected view", "View", ("E",)),
+    Command("look_front", "Look from in front", "View", ("F",), ruled=True),
+    Command("look_left", "Look from the left", "View", ("L",)),
+    Command("look_right", "Look from the right", "View", ("Shift+L",)),
+    Command("look_head", "Look from the head", "View", ("H",)),
+    Command("look_view", "Look as the selected view", "View", ("V",)),
+    Command("next_cut", "Next cut", "View", ("C",), ruled=True),
+    Command("toggle_skin", "Skin", "View", ("K",)),
+)
+COMMANDS: tuple[Command, ...] = (
+    *(replace(command, place="patient") for command in _PATIENT),
+    *(replace(command, place="position") for command in _POSITION),
+    *_COMMON,
 )

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QPlainTextEdit, QPushButton,
 import echo3d
 from echo3d.gui.commands import COMMANDS
 from echo3d.gui.header import NOTICE
+from echo3d.gui.position.nudge import SHEET
 from echo3d.gui.theme import ACCENT
 from echo3d.gui.widgets import column, label, row
 
@@ -22,23 +23,29 @@ The demo patient is synthetic. Licence: Apache-2.0; credits of the data in NOTIC
 <p>Built with Qt for Python (LGPL), VTK, PyVista, NumPy, SciPy, PyTorch, pydicom, OpenCV, PyAV and pyqtgraph.</p>"""
 
 
-def show_keys(parent: QWidget) -> QDialog:
-    """Open the sheet of keyboard shortcuts, made from the table of commands."""
+def show_keys(parent: QWidget, place: str) -> QDialog:
+    """Open the sheet of keyboard shortcuts of a workspace, made from the table of commands."""
     dialog = _dialog(parent, "Keyboard shortcuts")
     grid = QGridLayout()
     grid.setHorizontalSpacing(26)
     grid.setVerticalSpacing(7)
-    known = [command for command in COMMANDS if command.keys]
+    known = [(_native(command.keys), command.title) for command in COMMANDS if command.keys and command.place in ("", place)]
+    known += SHEET if place == "position" else ()
     half = (len(known) + 1) // 2
-    for number, command in enumerate(known):
+    for number, (keys, title) in enumerate(known):
         line, side = number % half, 2 * (number // half)
-        keys = label(" or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in command.keys))
-        keys.setStyleSheet(f"color: {ACCENT}; font-weight: 600;")
-        grid.addWidget(keys, line, side)
-        grid.addWidget(label(command.title), line, side + 1)
+        shown = label(keys)
+        shown.setStyleSheet(f"color: {ACCENT}; font-weight: 600;")
+        grid.addWidget(shown, line, side)
+        grid.addWidget(label(title), line, side + 1)
     dialog.setLayout(column(grid, margins=(24, 20, 24, 20)))
     dialog.open()
     return dialog
+
+
+def _native(keys: tuple[str, ...]) -> str:
+    """Return shortcuts as this machine writes them."""
+    return " or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in keys)
 
 
 def show_about(parent: QWidget) -> QDialog:

@@ -9,11 +9,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from echo3d.gui import theme
+from echo3d.gui.commands import PLACES
 from echo3d.gui.icons import pixmap
 from echo3d.gui.widgets import button, for_window, label, row, rule, text_button
 from echo3d.session import Session, Stage
 
 NOTICE = "RESEARCH USE – NOT FOR CLINICAL DIAGNOSIS"
+_PLACE_TIPS = {
+    "patient": "A patient's echo study becomes a heart (Ctrl+1)",
+    "position": "A heart is put into a body and seen by six probes (Ctrl+2)",
+}
 
 
 class Header(QWidget):
@@ -44,7 +49,9 @@ class Header(QWidget):
         name.setStyleSheet("font-size: 16px; font-weight: 700;")
         strip = QFrame()
         strip.setObjectName("header")
-        parts = (mark, name, rule(), self._open, rule(), self._title, self._facts, 1, self._doing, self._export, pill)
+        self._places = {place: self._place(place) for place in PLACES}
+        switch = row(*self._places.values(), spacing=2)
+        parts = (mark, name, rule(), switch, rule(), self._open, rule(), self._title, self._facts, 1, self._doing, self._export, pill)
         strip.setLayout(row(*parts, margins=(14, 8, 14, 8), spacing=10))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -52,6 +59,18 @@ class Header(QWidget):
         for part in (strip, self._bar, self._error_bar):
             layout.addWidget(part)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def _place(self, place: str) -> QToolButton:
+        made = text_button(place.capitalize(), _PLACE_TIPS[place], lambda: self.command.emit(f"show_{place}"))
+        made.setCheckable(True)
+        return made
+
+    def show_place(self, place: str) -> None:
+        """Show which workspace is open; what belongs to a patient's study is hidden in the other."""
+        for name, choice in self._places.items():
+            choice.setChecked(name == place)
+        for part in (self._open, self._title, self._facts, self._export, self._doing, self._bar):
+            part.setVisible(place == "patient")
 
     def _open_button(self) -> QToolButton:
         made = text_button("Open", "Open a study: files, a folder or a zip (Ctrl+O)", lambda: None, kind="primary", picture="open")

@@ -127,3 +127,15 @@ def facing(plane: Sector, *, as_echo: bool) -> tuple[NDArray[np.float64], NDArra
     front = plane.normal if plane.normal @ _FROM_FRONT > 0 else -plane.normal
     up = _HEAD - (_HEAD @ front) * front
     return front, up / np.linalg.norm(up) if np.linalg.norm(up) > 0.1 else -plane.axis
+
+
+def fan_outline(fan: Sector, steps: int = 32) -> pv.PolyData:
+    """Return the closed outline of a fan in space.
+
+    >>> fan_outline(Sector(np.zeros(3), np.array([0, 0, 1.0]), np.array([1.0, 0, 0]), 40, 150)).n_points
+    34
+    """
+    angles = np.radians(np.linspace(-fan.half_angle, fan.half_angle, steps))
+    arc = fan.depth * np.column_stack([np.cos(angles), np.sin(angles)])
+    points = fan.world(np.concatenate([[[0.0, 0.0]], arc, [[0.0, 0.0]]]))
+    return pv.PolyData(points, lines=np.concatenate([[len(points)], np.arange(len(points))]))

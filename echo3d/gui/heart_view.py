@@ -7,21 +7,18 @@ import time
 import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
-from pyvistaqt import QtInteractor
 from vtkmodules.vtkCommonDataModel import vtkPlane
 from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
 from echo3d.core.sector import Sector
 from echo3d.gui import theme
-from echo3d.gui.graphics import is_software, renderer_name
+from echo3d.gui.canvas import PATIENT, Canvas
 from echo3d.gui.heart_frames import HeartFrames, Look
+from echo3d.gui.heart_scene import fan_outline
 from echo3d.session import Drawing
 
-_LIGHTS = (((0.5, 0.7, 1.2), 0.78, "#fff6ea"), ((-1.1, 0.1, 0.8), 0.34, "#dce9ff"), ((0.2, -1.0, -0.4), 0.28, "#ffffff"))
-"""Key, fill and rim light: where from (camera axes), how strong, which colour."""
 _OPENING = 22.0
 """Degrees of the camera's opening; small, so that the heart is hardly distorted."""
 _SHORTEST_S = 0.03
@@ -32,22 +29,17 @@ class HeartView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.renderer_name = renderer_name()
-        self._software = is_software(self.renderer_name)
-        samples = 0 if self._software else 4
-        self.plotter = QtInteractor(self, auto_update=False, multi_samples=samples, lighting="none")
-        self.plotter.setAcceptDrops(False)
-        self.plotter.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plotter.iren.clear_key_event_callbacks()
-        self.plotter.set_background(theme.BASE, top="#182130")
+        self.canvas = Canvas(self)
+        self.plotter = self.canvas.plotter
+        self.renderer = self.canvas.renderer(PATIENT)
+        self.renderer_name, self._software = self.canvas.renderer_name, self.canvas.software
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.plotter)
+        self.canvas.host(PATIENT, layout)
         self._walls, self._cut, self._blood, self._fan = _actor(), _actor(flat=True), _actor(), _line_actor()
         for actor in (self._blood, self._walls, self._cut, self._fan):
-            self.plotter.add_actor(actor, render=False, reset_camera=False, pickable=False)
-        self._light()
-        self.plotter.add_axes(xlabel="L", ylabel="P", zlabel="H", line_width=3, color=theme.MUTED, viewport=(0, 0, 0.2, 0.24))
+            self.renderer.add_actor(actor, render=False, reset_camera=False, pickable=False)
+        self.renderer.add_axes(xlabel="L", ylabel="P", zlabel="H", line_width=3, color=theme.MUTED, viewport=(0, 0, 0.2, 0.24))
         self._frames: HeartFrames | None = None
         self._shown: tuple[int, int] | None = None
         self._asked_at = self._cost = 0.0
@@ -55,17 +47,12 @@ class HeartView(QWidget):
         self.plotter.frameSwapped.connect(self._was_drawn)
         self.clear()
 
-    def _light(self) -> None:
-        for position, strength, tint in _LIGHTS[: 2 if self._software else 3]:
-            light = pv.Light(position=position, focal_point=(0, 0, 0), color=tint, intensity=strength, light_type="camera light")
-            self.plotter.add_light(light)
-
     def clear(self) -> None:
         """Show nothing."""
         self._frames, self._shown = None, None
         for actor in (self._walls, self._cut, self._blood, self._fan):
             actor.SetVisibility(False)
-        self.plotter.update()
+        self.canvas.update(PATIENT)
 
     def show_frames(self, frames: HeartFrames, *, fan: Sector | None) -> None:
         """Show hearts made for a look; the first of them must be made."""
@@ -104,7 +91,7 @@ class HeartView(QWidget):
         for actor, mesh in ((self._walls, frame.walls), (self._cut, frame.cut), (self._blood, frame.blood)):
             actor.GetMapper().SetInputDataObject(mesh)
         self._waiting, self._asked_at = True, time.perf_counter()
-        self.plotter.update()
+        self.canvas.update(PATIENT)
 
     def _was_drawn(self) -> None:
         """Take the time that a picture took; slow machines get fewer of them."""
@@ -114,8 +101,8 @@ class HeartView(QWidget):
     def show_playing(self, playing: bool) -> None:
         """Smooth the edges of a standing picture; a running one is drawn faster without."""
         if self._software:
-            self.plotter.renderer.SetUseFXAA(not playing)
-            self.plotter.update()
+            self.renderer.SetUseFXAA(not playing)
+            self.canvas.update(PATIENT)
 
     def look_along(self, look: Look, points: NDArray, up: NDArray) -> None:
         """Place the camera on the side that is cut away, a little to one side, so that depth is seen and the heart fills the view."""
@@ -124,20 +111,20 @@ class HeartView(QWidget):
         radius = 1.04 * float(np.linalg.norm(seen - centre, axis=1).max())
         across = np.cross(up, look.front)
         direction = look.front - 0.3 * across / max(float(np.linalg.norm(across)), 1e-6) + 0.12 * up
-        camera = self.plotter.camera
+        camera = self.renderer.camera
         camera.focal_point = tuple(centre)
         camera.position = tuple(centre + radius / np.sin(np.radians(_OPENING / 2)) * direction / np.linalg.norm(direction))
         camera.up = tuple(up)
         camera.view_angle = _OPENING
         reach = 2 * radius
         low, high = centre - reach, centre + reach
-        self.plotter.renderer.ResetCameraClippingRange(low[0], high[0], low[1], high[1], low[2], high[2])
-        self.plotter.update()
+        self.renderer.ResetCameraClippingRange(low[0], high[0], low[1], high[1], low[2], high[2])
+        self.canvas.update(PATIENT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the heart whole in a narrow view."""
         super().resizeEvent(event)
-        self.plotter.camera.SetUseHorizontalViewAngle(self.width() < self.height())
+        self.renderer.camera.SetUseHorizontalViewAngle(self.width() < self.height())
 
     def picture(self, *, scale: int = 2) -> NDArray[np.uint8]:
         """Return what is shown as (H, W, 4) uint8 on a transparent ground."""
@@ -146,7 +133,7 @@ class HeartView(QWidget):
     def close_view(self) -> None:
         """Free everything of OpenGL; the last thing before the window goes."""
         self._frames = None
-        self.plotter.close()
+        self.canvas.close()
 
 
 def _actor(*, flat: bool = False) -> vtkActor:
@@ -179,15 +166,3 @@ def _line_actor() -> vtkActor:
     actor.GetProperty().SetLineWidth(1.6)
     actor.GetProperty().LightingOff()
     return actor
-
-
-def fan_outline(fan: Sector, steps: int = 32) -> pv.PolyData:
-    """Return the closed outline of a fan in space.
-
-    >>> fan_outline(Sector(np.zeros(3), np.array([0, 0, 1.0]), np.array([1.0, 0, 0]), 40, 150)).n_points
-    34
-    """
-    angles = np.radians(np.linspace(-fan.half_angle, fan.half_angle, steps))
-    arc = fan.depth * np.column_stack([np.cos(angles), np.sin(angles)])
-    points = fan.world(np.concatenate([[[0.0, 0.0]], arc, [[0.0, 0.0]]]))
-    return pv.PolyData(points, lines=np.concatenate([[len(points)], np.arange(len(points))]))

@@ -33,7 +33,7 @@ class StructuresPanel(QTreeWidget):
             group = QTreeWidgetItem(self, [title])
             group.setFlags(group.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
             for structure in structures:
-                self._items[structure] = _item(group, structure)
+                self._items[structure] = structure_item(group, structure)
             group.setExpanded(title != "Veins and appendage")
         self.itemChanged.connect(self._changed)
 
@@ -50,7 +50,7 @@ class StructuresPanel(QTreeWidget):
             self.toggled.emit(frozenset({Structure(value)}), item.checkState(0) == Qt.CheckState.Checked)
 
 
-def _item(group: QTreeWidgetItem, structure: Structure) -> QTreeWidgetItem:
+def structure_item(group: QTreeWidgetItem, structure: Structure) -> QTreeWidgetItem:
     """Return the line of one structure with a spot of its colour."""
     item = QTreeWidgetItem(group, [structure.title])
     item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)

@@ -13,7 +13,9 @@ from echo3d.core.views import View
 from echo3d.engine.client import EngineClient
 from echo3d.engine.codec import decode_result
 from echo3d.engine.protocol import Message
+from echo3d.errors import InputError
 from echo3d.gui.tasks import Tasks
+from echo3d.paths import resource
 from echo3d.session import Session, computed, failed, progressed, read
 
 Change = Callable[[Session], Session]
@@ -113,3 +115,11 @@ def load(session: Session) -> PatientStudy:
 
 def _by_key(frames: dict[View, int]) -> dict[str, int]:
     return {view.key: frame for view, frame in frames.items()}
+
+
+def is_demo(session: Session) -> bool:
+    """Return whether the open study is the embedded one."""
+    try:
+        return session.paths == (resource("demo"),)
+    except InputError:
+        return False

@@ -52,6 +52,24 @@ QToolButton:hover, QPushButton:hover {{ background: {HOVER}; }}
 QToolButton:pressed, QPushButton:pressed {{ background: {BORDER}; }}
 QToolButton:checked {{ background: #1d3350; border-color: #2d5a8c; color: #cfe5ff; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {FAINT}; }}
+QToolButton#small {{ background: {RAISED}; border-color: {BORDER}; padding: 4px 8px; }}
+QToolButton#small:hover {{ background: {HOVER}; }}
+QDoubleSpinBox, QSpinBox, QComboBox, QLineEdit {{ background: {BASE}; border: 1px solid {BORDER}; border-radius: 5px; padding: 3px 6px;
+    min-height: 16px;
+    selection-background-color: #1f6fc4; }}
+QDoubleSpinBox:focus, QSpinBox:focus, QComboBox:focus {{ border-color: {ACCENT}; }}
+QDoubleSpinBox:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {FAINT}; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
+QComboBox::drop-down {{ border: none; width: 16px; }}
+QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {BORDER}; selection-background-color: {HOVER}; outline: none; }}
+QCheckBox {{ spacing: 6px; background: transparent; }}
+QCheckBox:disabled {{ color: {FAINT}; }}
+QCheckBox::indicator {{ width: 12px; height: 12px; border: 1px solid {FAINT}; border-radius: 3px; background: {BASE}; }}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QTabWidget::pane {{ background: {SURFACE}; border: 1px solid {BORDER}; border-radius: 8px; top: -1px; }}
+QTabBar::tab {{ background: transparent; color: {MUTED}; padding: 6px 14px; border: none; font-weight: 600; }}
+QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
+QTabBar::tab:hover {{ color: {TEXT}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolButton#primary, QPushButton#primary {{ background: #1f6fc4; border-color: #2f83dc; font-weight: 600; padding: 6px 12px; }}
 QToolButton#primary:hover, QPushButton#primary:hover {{ background: #2a7fd8; }}
@@ -78,7 +96,7 @@ QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {BORDER}; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
-QScrollArea {{ background: transparent; border: none; }}
+QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
 QSplitter::handle {{ background: transparent; }}
 QSplitter::handle:hover {{ background: {HOVER}; }}
 """

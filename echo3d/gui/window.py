@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSettings, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QUndoStack
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QWidget
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QUndoGroup, QUndoStack
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from echo3d.core.views import View
 from echo3d.engine.client import EngineClient
 from echo3d.errors import InputError
 from echo3d.gui import dialogs
-from echo3d.gui.commands import COMMANDS
+from echo3d.gui.canvas import PATIENT, POSITION
 from echo3d.gui.header import NOTICE, Header
-from echo3d.gui.icons import icon, pixmap
+from echo3d.gui.icons import pixmap
+from echo3d.gui.layout import keep_layout, restore_layout
+from echo3d.gui.menus import build_menus, show_place
 from echo3d.gui.patient_page import PatientPage
-from echo3d.gui.study_flow import StudyFlow
+from echo3d.gui.position.actions import Actions
+from echo3d.gui.position.page import PositionPage
+from echo3d.gui.study_flow import StudyFlow, is_demo
 from echo3d.gui.tasks import Tasks
 from echo3d.gui.undo import PhaseChange, Phases
+from echo3d.gui.view_menu import show_view_menu
 from echo3d.gui.widgets import column
-from echo3d.paths import resource, user_config, user_logs
+from echo3d.paths import resource, user_logs
 from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, is_free, opening, recomputing, toggled, with_phase_frame
 from echo3d.settings import load_settings, save_settings, with_recent
 
@@ -54,13 +58,18 @@ class MainWindow(QMainWindow):
         self.tasks = Tasks(self)
         self.flow = StudyFlow(self.tasks, self.engine, self.dispatch, model=self.settings.model, device=self.settings.device)
         self.undo = QUndoStack(self)
+        self.undo_group = QUndoGroup(self)
+        self.place = "patient"
         self.header = Header()
         self.page = PatientPage(self.tasks)
+        self.position = PositionPage(self.page.heart.heart.canvas, self.tasks)
+        self.actions_of_position = Actions(self.position, self.tasks)
         self._build()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._timer.start(TICK_MS)
+        self.show_patient()
         self.dispatch(lambda session: session)
 
     def _build(self) -> None:
@@ -69,11 +78,18 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(1200, 740)
         body = QWidget()
-        layout = column(self.header, self.page, spacing=0)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.page)
+        self.pages.addWidget(self.position)
+        layout = column(self.header, self.pages, spacing=0)
         layout.setStretch(1, 1)
         body.setLayout(layout)
         self.setCentralWidget(body)
-        self._build_menus()
+        for stack in (self.undo, self.position.undo):
+            self.undo_group.addStack(stack)
+        self._placed = build_menus(self, self.undo_group, self.run_command)
+        self.position.said.connect(self._wrong)
+        self.position.said_softly.connect(self.say)
         self.header.command.connect(self.run_command)
         self.header.recent_wanted.connect(lambda path: self.open_paths([Path(path)]))
         self.header.dismissed.connect(lambda: self.dispatch(dismissed))
@@ -84,31 +100,35 @@ class MainWindow(QMainWindow):
         self.page.views.grid.selected.connect(lambda view: self.change(selected=view))
         self.page.views.grid.menu_wanted.connect(self._view_menu)
         self.page.heart.structures.toggled.connect(lambda group, shown: self.dispatch(lambda s: toggled(s, group, shown)))
-        self._restore_layout()
+        restore_layout(self, self._splitters)
 
-    def _build_menus(self) -> None:
-        menus: dict[str, QMenu] = {}
-        for title in ("File", "Edit", "Playback", "View", "Help"):
-            menus[title] = self.menuBar().addMenu(title)
-        for action, keys in ((self.undo.createUndoAction(self), "Ctrl+Z"), (self.undo.createRedoAction(self), "Ctrl+Shift+Z")):
-            action.setShortcut(QKeySequence(keys))
-            menus["Edit"].addAction(action)
-        for command in COMMANDS:
-            if command.ruled:
-                menus[command.menu].addSeparator()
-            action = QAction(command.title, self)
-            action.setShortcuts([QKeySequence(key) for key in command.keys])
-            if command.icon:
-                action.setIcon(icon(command.icon))
-            action.triggered.connect(partial(self.run_command, command.name))
-            menus[command.menu].addAction(action)
+    # -- the workspaces ------------------------------------------------------------------------------------------------------------------
+
+    def show_patient(self) -> None:
+        """Show the patient's workspace."""
+        self._show_place("patient", PATIENT)
+
+    def show_position(self) -> None:
+        """Show the positioning workspace."""
+        self.pause()
+        self._show_place("position", POSITION)
+        self.position.loading.start()
+        self.position.setFocus()
+
+    def _show_place(self, place: str, number: int) -> None:
+        self.place = place
+        self.pages.setCurrentIndex(number)
+        self.page.heart.heart.canvas.use(number)
+        self.undo_group.setActiveStack(self.undo if place == "patient" else self.position.undo)
+        show_place(self._placed, place)
+        self.header.show_place(place)
 
     # -- the session ---------------------------------------------------------------------------------------------------------------------
 
     def dispatch(self, change: Callable[[Session], Session]) -> None:
         """Apply a change to the session and show it."""
         self.session = change(self.session)
-        self.header.show_session(self.session, demo=_is_demo(self.session))
+        self.header.show_session(self.session, demo=is_demo(self.session))
         self.page.show_session(self.session)
 
     def change(self, **fields: object) -> None:
@@ -116,11 +136,16 @@ class MainWindow(QMainWindow):
         self.dispatch(lambda session: replace(session, **fields))  # type: ignore[arg-type]
 
     def run_command(self, name: str, *_: object) -> None:
-        """Do what a command's name says."""
-        getattr(self, name)()
+        """Do what a command's name says, in the workspace that is shown."""
+        owner = self.actions_of_position if self.place == "position" and hasattr(self.actions_of_position, name) else self
+        getattr(owner, name)()
 
     def _tick(self) -> None:
-        if self.isVisible() and self.session.study is not None:
+        if not self.isVisible():
+            return
+        if self.place == "position":
+            self.position.tick()
+        elif self.session.study is not None:
             self.page.tick()
 
     # -- opening -------------------------------------------------------------------------------------------------------------------------
@@ -172,6 +197,9 @@ class MainWindow(QMainWindow):
         if not paths:
             return
         event.acceptProposedAction()
+        if self.place == "position":
+            self.actions_of_position.open_dropped(paths[0])
+            return
         grid = self.page.views.grid
         view = grid.view_under(grid.mapFrom(self, event.position().toPoint()))
         alone = len(paths) == 1 and paths[0].is_file() and paths[0].suffix.lower() != ".zip"
@@ -181,15 +209,10 @@ class MainWindow(QMainWindow):
             self.open_paths(paths)
 
     def _view_menu(self, view: View, where: QPoint) -> None:
-        menu = QMenu(self)
-        menu.addAction(f"Choose a file for {view.title} …").triggered.connect(lambda _=False: self._ask_view(view))
-        menu.addSeparator()
-        correctable = self.session.result is not None and view in self.session.result.clips
-        for title, name in (("Set this frame as ED", "set_ed"), ("Set this frame as ES", "set_es")):
-            action = menu.addAction(title)
-            action.triggered.connect(partial(self.run_command, name))
-            action.setEnabled(correctable)
-        menu.popup(where)
+        known = self.session.result is not None and view in self.session.result.clips
+        show_view_menu(
+            self, view, where, correctable=known, run=lambda name: self._ask_view(view) if name == "ask_view" else self.run_command(name)
+        )
 
     def _ask_view(self, view: View) -> None:
         name, _ = QFileDialog.getOpenFileName(self, f"File of {view.title}", "", FILTERS)
@@ -240,8 +263,6 @@ class MainWindow(QMainWindow):
         self.pause()
         self.page.seek(self.page.player.phase_ms(1.0))
 
-    # -- time ----------------------------------------------------------------------------------------------------------------------------
-
     def pause(self) -> None:
         """Stand still."""
         self.change(playing=False)
@@ -267,8 +288,6 @@ class MainWindow(QMainWindow):
     def slower(self) -> None:
         """Take the next lower speed."""
         self.change(speed=next((s for s in reversed(SPEEDS) if s < self.session.speed), SPEEDS[0]))
-
-    # -- drawing -------------------------------------------------------------------------------------------------------------------------
 
     def toggle_outlines(self) -> None:
         """Draw the overlay's outlines or not."""
@@ -306,8 +325,6 @@ class MainWindow(QMainWindow):
         """Open or close the list of structures."""
         self.change(listed=not self.session.listed)
 
-    # -- saving --------------------------------------------------------------------------------------------------------------------------
-
     def export_result(self) -> None:
         """Ask for a folder and write the result into it."""
         name, _ = QFileDialog.getSaveFileName(self, "Name of the result folder", "echo3d-result")
@@ -340,7 +357,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """Open the sheet of shortcuts."""
-        dialogs.show_keys(self)
+        dialogs.show_keys(self, self.place)
 
     def show_report(self) -> None:
         """Open the system report."""
@@ -357,37 +374,25 @@ class MainWindow(QMainWindow):
     def reset_layout(self) -> None:
         """Give all parts their usual size."""
         self.page.reset_layout()
+        self.position.reset_layout()
 
     def quit(self) -> None:
         """Close the window."""
         self.close()
 
-    def _restore_layout(self) -> None:
-        stored = QSettings(str(user_config() / "window.ini"), QSettings.Format.IniFormat)
-        self.resize(1600, 1000)
-        if stored.contains("geometry"):
-            self.restoreGeometry(stored.value("geometry"))
-            self.page.splitter.restoreState(stored.value("splitter"))
+    @property
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"splitter": self.page.splitter, "position": self.position.splitter}
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep the layout, then end timers, threads, the inference process and OpenGL."""
-        stored = QSettings(str(user_config() / "window.ini"), QSettings.Format.IniFormat)
-        stored.setValue("geometry", self.saveGeometry())
-        stored.setValue("splitter", self.page.splitter.saveState())
-        stored.sync()
+        keep_layout(self, self._splitters)
         session = self.session
         kept = {"overlay_opacity": session.opacity, "show_outlines": session.outlines, "show_fill": session.fill}
         save_settings(self.settings.model_copy(update=kept))
         self._timer.stop()
+        self.position.close_page()
         self.page.close_page()
         self.tasks.close()
         self.engine.close(_EXPORT_S if self.flow.exporting else _CLOSE_S)
         super().closeEvent(event)
-
-
-def _is_demo(session: Session) -> bool:
-    """Return whether the open study is the embedded one."""
-    try:
-        return session.paths == (resource("demo"),)
-    except InputError:
-        return False

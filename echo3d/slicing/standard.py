@@ -13,14 +13,30 @@ from echo3d.core.mesh import LANDMARKS, Template
 from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.views import View
 
-APICAL_PROBE = np.array([62.63, -60.94, -28.13])
+
+@dataclass(frozen=True, slots=True)
+class ViewTable:
+    """The numbers that the standard views stand on, mm on the mean heart; as they are, Table 1 of the paper.
+
+    Parameters
+    ----------
+    probe : where the apical probe stands
+    end : the short-axis points lie on the way from the heart's centre to this point
+    shares : of that way, for the basal, mid and apical plane
+    """
+
+    probe: tuple[float, float, float] = (62.63, -60.94, -28.13)
+    end: tuple[float, float, float] = (65.08, -33.68, -38.44)
+    shares: tuple[float, float, float] = (0.25, 0.60, 0.70)
+
+
+TABLE_1 = ViewTable()
+"""*Source:* Table 1 of the paper; reference science.md 0.1."""
+
+APICAL_PROBE = np.array(TABLE_1.probe)
 """Table 1: where the probe of the apical views stands on the mean heart, mm."""
 
-SHORT_AXIS_END = np.array([65.08, -33.68, -38.44])
-"""Table 1: the three short-axis points lie on the way from the centre of the mean heart to this point, mm."""
-
-SHORT_AXIS_SHARE = {View.PSAX_BASAL: 0.25, View.PSAX_MID: 0.60, View.PSAX_APICAL: 0.70}
-"""Table 1: share of that way. *Source:* reference science.md 0.1."""
+SHORT_AXES = (View.PSAX_BASAL, View.PSAX_MID, View.PSAX_APICAL)
 
 CLINICAL_HEIGHT = {View.PSAX_BASAL: 0.80, View.PSAX_MID: 0.50, View.PSAX_APICAL: 0.22}
 """Height on the LV's axis (apex 0, mitral valve 1) at which sonographers cut; Table 1's planes lie nearer to the apex."""
@@ -86,7 +102,7 @@ def template_landmarks(template: Template, points: NDArray) -> dict[str, NDArray
     return {name: template.landmark(points, name) for name in LANDMARKS}
 
 
-def sectors_at(marks: Landmarks, mean: Landmarks, *, level: float = 0.0) -> dict[View, Sector]:
+def sectors_at(marks: Landmarks, mean: Landmarks, *, level: float = 0.0, table: ViewTable = TABLE_1) -> dict[View, Sector]:
     """Return the six standard fans of a heart of which the landmarks are known.
 
     Apical planes hold Table 1's landmarks; Table 1's probe is carried along in the LV's own frame and dropped onto each plane. The
@@ -98,10 +114,11 @@ def sectors_at(marks: Landmarks, mean: Landmarks, *, level: float = 0.0) -> dict
     marks : the heart's
     mean : the mean heart's, on which Table 1 stands
     level : 0 to 1
+    table : Table 1, or other numbers in its place
     """
-    probe = probe_at(marks, mean)
+    probe = probe_at(marks, mean, table)
     fans = {view: apical_sector(marks, view, probe) for view in (View.A4C, View.A2C, View.A3C)}
-    return fans | {view: short_axis_sector(marks, mean, view, level) for view in SHORT_AXIS_SHARE}
+    return fans | {view: short_axis_sector(marks, mean, view, level, table) for view in SHORT_AXES}
 
 
 def lv_frame(marks: Landmarks) -> NDArray[np.float64]:
@@ -117,9 +134,9 @@ def carried_probe(template: Template, points: NDArray) -> NDArray[np.float64]:
     return probe_at(template_landmarks(template, points), template_landmarks(template, template.points))
 
 
-def probe_at(marks: Landmarks, mean: Landmarks) -> NDArray[np.float64]:
+def probe_at(marks: Landmarks, mean: Landmarks, table: ViewTable = TABLE_1) -> NDArray[np.float64]:
     """Return Table 1's apical probe for a heart: its place against the LV's apex kept in the LV's own frame, (3,) mm."""
-    offset = lv_frame(mean) @ (APICAL_PROBE - mean["lv_apex_epi"])
+    offset = lv_frame(mean) @ (np.array(table.probe) - mean["lv_apex_epi"])
     return np.asarray(marks["lv_apex_epi"] + offset @ lv_frame(marks), dtype=float)
 
 
@@ -142,16 +159,17 @@ def apical_sector(marks: Landmarks, view: View, probe: NDArray) -> Sector:
     return sector_towards(origin, target - ((target - apex) @ normal) * normal, right, 40.0, float(np.clip(reach, 120, 200)))
 
 
-def short_axis_sector(marks: Landmarks, mean: Landmarks, view: View, level: float) -> Sector:
+def short_axis_sector(marks: Landmarks, mean: Landmarks, view: View, level: float, table: ViewTable = TABLE_1) -> Sector:
     """Return one short-axis fan, seen from the parasternal side: anterior up, RV on the left."""
     frame, rest = lv_frame(marks), lv_frame(mean)
     apex, base = marks["lv_apex_endo"], marks["mitral"]
     size = float(np.linalg.norm(base - apex) / np.linalg.norm(mean["mitral"] - mean["lv_apex_endo"]))
-    rest_point = SHORT_AXIS_SHARE[view] * SHORT_AXIS_END - mean["lv_apex_endo"]
-    table = apex + size * (rest @ rest_point) @ frame
+    end = np.array(table.end)
+    rest_point = table.shares[view - View.PSAX_BASAL] * end - mean["lv_apex_endo"]
+    published = apex + size * (rest @ rest_point) @ frame
     clinical = apex + CLINICAL_HEIGHT[view] * (base - apex)
-    normal = unit((1 - level) * (unit(rest @ SHORT_AXIS_END) @ frame) + level * unit(apex - base))
-    point = (1 - level) * table + level * clinical
+    normal = unit((1 - level) * (unit(rest @ end) @ frame) + level * unit(apex - base))
+    point = (1 - level) * published + level * clinical
     centre = apex + ((point - apex) @ normal) / ((base - apex) @ normal) * (base - apex)
     anterior = np.array([0.0, -1.0, 0.0])
     up = unit(anterior - (anterior @ normal) * normal)

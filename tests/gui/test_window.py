@@ -17,7 +17,7 @@ from PySide6.QtGui import QDropEvent, QImage
 
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
-from echo3d.gui.commands import COMMANDS
+from echo3d.gui.commands import COMMANDS, PLACES
 from echo3d.gui.header import NOTICE
 from echo3d.paths import resource
 from echo3d.session import Stage, opening
@@ -52,6 +52,12 @@ def test_starts_without_torch() -> None:
         "from echo3d.gui.study_flow import load\n"
         "from echo3d.session import Session, opening\n"
         "load(opening(Session(), (resource('demo'),)))\n"
+        "import time\n"
+        "from echo3d.positioning.state import Picture\n"
+        "w.show_position(); w.position.look_at(picture=Picture.ECHO)\n"
+        "until = time.monotonic() + 120\n"
+        "while w.position.answer is None and time.monotonic() < until: app.processEvents()\n"
+        "assert w.position.answer is not None\n"
         "w.close()\n"
         "bad = [m for m in ('torch', 'geomloss', 'pykeops', 'monai') if m in sys.modules]\n"
         "sys.exit(f'imported {bad}' if bad else 0)\n"
@@ -67,9 +73,11 @@ def test_says_research_use(window) -> None:
 
 def test_every_command_can_be_done(window) -> None:
     for command in COMMANDS:
-        assert callable(getattr(window, command.name)), command.name
-    keys = [key for command in COMMANDS for key in command.keys]
-    assert len(keys) == len(set(keys))
+        owner = window.actions_of_position if command.place == "position" else window
+        assert callable(getattr(owner, command.name)), command.name
+    for place in PLACES:
+        keys = [key for command in COMMANDS if command.place in ("", place) for key in command.keys]
+        assert len(keys) == len(set(keys)), place
 
 
 def test_a_dropped_zip_plays(window, qtbot, tmp_path) -> None:

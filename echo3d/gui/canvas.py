@@ -1,0 +1,81 @@
+"""The one OpenGL surface of the window, shared by the workspaces: each has a renderer of its own, and one of them is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyvista as pv
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLayout, QWidget
+from pyvistaqt import QtInteractor
+
+from echo3d.gui import theme
+from echo3d.gui.graphics import is_software, renderer_name
+
+PATIENT, POSITION = 0, 1
+"""Numbers of the renderers."""
+_LIGHTS = (((0.5, 0.7, 1.2), 0.78, "#fff6ea"), ((-1.1, 0.1, 0.8), 0.34, "#dce9ff"), ((0.2, -1.0, -0.4), 0.28, "#ffffff"))
+"""Key, fill and rim light: where from (camera axes), how strong, which colour."""
+
+
+class Canvas:
+    """Holds the OpenGL surface and one renderer per workspace, of which one is drawn.
+
+    Parameters
+    ----------
+    parent : the widget that it stands in first
+    """
+
+    def __init__(self, parent: QWidget) -> None:
+        self.renderer_name = renderer_name()
+        self.software = is_software(self.renderer_name)
+        samples = 0 if self.software else 4
+        self.plotter = QtInteractor(parent, auto_update=False, multi_samples=samples, lighting="none", shape=(1, 2), border=False)
+        self.plotter.setAcceptDrops(False)
+        self.plotter.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plotter.iren.clear_key_event_callbacks()
+        self.plotter.set_background(theme.BASE, top="#182130")
+        self.active = PATIENT
+        self._hosts: dict[int, QLayout] = {}
+        for number in (PATIENT, POSITION):
+            self.renderer(number).SetViewport(0, 0, 1, 1)
+            self._light(number)
+        self.use(PATIENT)
+
+    def renderer(self, number: int) -> Any:
+        """Return a workspace's renderer (``pyvista.Renderer``)."""
+        return self.plotter.renderers[number]
+
+    def _light(self, number: int) -> None:
+        for position, strength, tint in _LIGHTS[: 2 if self.software else 3]:
+            light = pv.Light(position=position, focal_point=(0, 0, 0), color=tint, intensity=strength, light_type="camera light")
+            self.renderer(number).add_light(light)
+
+    def host(self, number: int, layout: QLayout) -> None:
+        """Remember where the surface stands while a workspace is shown."""
+        self._hosts[number] = layout
+        if number == self.active:
+            layout.addWidget(self.plotter)
+
+    def use(self, number: int) -> None:
+        """Draw one workspace's renderer, where that workspace has its place for it."""
+        self.active = number
+        for other in (PATIENT, POSITION):
+            renderer = self.renderer(other)
+            renderer.SetDraw(other == number)
+            renderer.SetInteractive(other == number)
+            if renderer.axes_enabled:
+                renderer.axes_widget.SetEnabled(other == number)
+        self.plotter.subplot(0, number)
+        if number in self._hosts:
+            self._hosts[number].addWidget(self.plotter)
+        self.plotter.update()
+
+    def update(self, number: int) -> None:
+        """Have the surface drawn again, if it shows that workspace."""
+        if number == self.active:
+            self.plotter.update()
+
+    def close(self) -> None:
+        """Free everything of OpenGL; the last thing before the window goes."""
+        self.plotter.close()
