@@ -90,11 +90,28 @@ class PictureGrid:
         columns = (np.arange(self.width) + 0.5 - self.width / 2) * self.pixel_mm
         return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
 
+    def reach(self, half_angle: float, depth: float) -> NDArray[np.int64]:
+        """Return per row how far from the middle the fan (degrees, mm) reaches, in half pixels; below 0 where it shows nothing, (height,).
+
+        The fan is as wide as its edge or its arc allows. Rounding can matter for one pixel of a row, the nearest to that width; that one is
+        asked for its own distance and angle.
+
+        >>> PictureGrid(3, 4, 1.0).reach(45, 2.5).tolist()
+        [1, 3, -1]
+        """
+        down = (np.arange(self.height) + 0.5) * self.pixel_mm
+        edge = np.tan(np.radians(half_angle)) * down if half_angle < 90 else np.inf
+        width = np.minimum(edge, np.sqrt(np.maximum(depth**2 - down**2, 0.0)))
+        first = (self.width + 1) % 2
+        nearest = np.clip(first + 2 * np.rint((2 * width / self.pixel_mm - first) / 2), first, max(self.width - 1, first)).astype(np.int64)
+        across = nearest / 2 * self.pixel_mm
+        seen = (np.hypot(down, across) <= depth) & (np.degrees(np.arctan2(across, down)) <= half_angle)
+        return np.where(seen, nearest, nearest - 2)
+
     def inside(self, half_angle: float, depth: float) -> NDArray[np.bool_]:
         """Return the (height, width) mask of pixels within the fan (degrees, mm)."""
-        mm = self.plane_mm()
-        near = np.hypot(mm[..., 0], mm[..., 1]) <= depth
-        return near & (np.abs(np.degrees(np.arctan2(mm[..., 1], mm[..., 0]))) <= half_angle)
+        offset = np.abs(2 * np.arange(self.width) + 1 - self.width)
+        return np.asarray(offset <= self.reach(half_angle, depth)[:, None])
 
 
 def grid_for(sector: Sector, size: int) -> PictureGrid:
