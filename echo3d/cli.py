@@ -20,7 +20,7 @@ import typer
 
 from echo3d import __version__
 from echo3d.cli_cohort import cohort
-from echo3d.cli_words import Array, AsJson, Axes, Device, Force, Mapping, Order, Out, Units, terminal_progress
+from echo3d.cli_words import AsJson, Device, Force, InBody, Out, print_windows, reads_hearts, terminal_progress, with_files
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError
 
@@ -190,6 +190,7 @@ def simulate(
         str | None, typer.Option("--pathology", help="none, dcm, hcm, rv or another group of the cohort; drawn where not given.")
     ] = None,
     views: Annotated[str, typer.Option("--views", help="Views to write, with commas.")] = "a4c,a2c,a3c,psax_basal,psax_mid,psax_apical",
+    body: InBody = None,
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -197,29 +198,33 @@ def simulate(
     from echo3d.simulate import Simulation, read_record, simulate_study
 
     wanted = tuple(_view("--views", name) for name in views.split(",") if name.strip())
-    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart))
+    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body)
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
     kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
-    answer = kept | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
+    kept |= {name: truth[name] for name in ("body", "windows", "warnings") if name in truth}
+    answer = with_files(kept, out)
     if not as_json:
         print(f"EF {100 * truth['ef']:.1f} %, EDV {truth['edv_ml']:.0f} ml, ESV {truth['esv_ml']:.0f} ml.")
+        for sentence in (*truth.get("body", {}).get("assumed", ()), *truth.get("warnings", ())):
+            print(f"- {sentence}")
+        print_windows(truth.get("windows", {}))
         print(f"The study lies in the folder {out.name}: {', '.join(answer['files'])}.")
     return answer
 
 
 @app.command("slice")
+@reads_hearts
 def slice_(
     heart: Annotated[Path, typer.Argument(help="The word template, a record, a label volume, or any mesh file.", readable=False)],
     *,
     out: Out,
     pose: Annotated[Path | None, typer.Option("--pose", readable=False, help="JSON: translation (mm), rotation (degrees), scale.")] = None,
     size: Annotated[int, typer.Option("--size", help="Pixels of a side.")] = 256,
-    depth_mm: Annotated[float, typer.Option("--depth-mm", help="Length of the beams.")] = 160.0,
-    order: Order = None,
-    mapping: Mapping = None,
-    array: Array = None,
-    units: Units = None,
-    axes: Axes = None,
+    body: InBody = None,
+    depth_mm: Annotated[
+        float | None, typer.Option("--depth-mm", help="Length of the beams; 160, in a body as deep as the heart lies.")
+    ] = None,
+    reading: dict[str, Any],
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -228,15 +233,17 @@ def slice_(
     from echo3d.hearts import Source
     from echo3d.slices import SliceSpec, read_pose, slice_heart
 
-    spec = SliceSpec(size, depth_mm, identity_pose() if pose is None else read_pose(pose))
-    content = slice_heart(Source(heart, order, units, axes, mapping, array), spec, out, force=force, progress=terminal_progress(as_json))
+    spec = SliceSpec(size, depth_mm, identity_pose() if pose is None else read_pose(pose), body=body)
+    content = slice_heart(Source(heart, **reading), spec, out, force=force, progress=terminal_progress(as_json))
     if not as_json:
-        for sentence in content["assumed"]:
+        for sentence in (*content["assumed"], *content.get("body", {}).get("assumed", ()), *content.get("warnings", ())):
             print(f"- {sentence}")
         if content["missing"]:
             print(f"- not in this heart: {', '.join(name.lower().replace('_', ' ') for name in content['missing'])}")
+        if body is not None:
+            print_windows({name: view["probe"] for name, view in content["views"].items()})
         print(f"Six views lie in the folder {out.name}: pictures, tags and sectors.json.")
-    return content | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
+    return with_files(content, out)
 
 
 @app.command()

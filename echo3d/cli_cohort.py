@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from echo3d.cli_words import Array, AsJson, Axes, Force, Mapping, Order, Out, Units, terminal_progress
+from echo3d.cli_words import AsJson, Force, Out, reads_hearts, terminal_progress, with_files
 from echo3d.errors import InputError
 
 Workers = Annotated[int | None, typer.Option("--workers", help="Processes on this machine; all processors where not given.")]
@@ -22,15 +22,12 @@ def _group() -> None:
 
 
 @cohort.command("import")
+@reads_hearts
 def import_(
     path: Annotated[Path, typer.Argument(help="A mesh file (VTP, VTU, VTK, PLY, OBJ, STL, GLB) or a folder of them.", readable=False)],
     *,
     out: Out,
-    order: Order = None,
-    mapping: Mapping = None,
-    array: Array = None,
-    units: Units = None,
-    axes: Axes = None,
+    reading: dict[str, Any],
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -38,13 +35,13 @@ def import_(
     from echo3d.hearts import Source
     from echo3d.imports import import_cohort
 
-    source = Source(path, order, units, axes, mapping, array)
+    source = Source(path, **reading)
     content = import_cohort(source, out, force=force, progress=terminal_progress(as_json))
     if not as_json:
         for heart in content["hearts"]:
             _print_heart(heart)
         print(f"{len(content['hearts'])} hearts lie in the folder {out.name}: surfaces, label volumes and cohort.json.")
-    return content | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
+    return with_files(content, out)
 
 
 def _print_heart(heart: dict[str, Any]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,11 +16,35 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and 
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result in that folder.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:n.")]
 
-Order = Annotated[str | None, typer.Option("--order", help="Order of the 24 tags: published or heart-failure.")]
-Mapping = Annotated[Path | None, typer.Option("--mapping", readable=False, help="JSON or TOML file: part number or name = structure.")]
-Array = Annotated[str | None, typer.Option("--array", help="Name of the array with the tags; found where not given.")]
-Units = Annotated[str | None, typer.Option("--units", help="m, dm, cm, mm or mm per unit; recognised where not given.")]
-Axes = Annotated[str | None, typer.Option("--axes", help="Where x, y, z point, such as LPS or RAS; recognised where not given.")]
+InBody = Annotated[
+    str | None,
+    typer.Option("--body", help="Place the heart in a body: a mesh file, sex:cm:kg such as m:178:80, or torso for the heart's own person."),
+]
+
+READING: dict[str, Any] = {
+    "order": Annotated[str | None, typer.Option("--order", help="Order of the 24 tags: published or heart-failure.")],
+    "mapping": Annotated[
+        Path | None, typer.Option("--mapping", readable=False, help="JSON or TOML file: part number or name = structure.")
+    ],
+    "array": Annotated[str | None, typer.Option("--array", help="Name of the array with the tags; found where not given.")],
+    "units": Annotated[str | None, typer.Option("--units", help="m, dm, cm, mm or mm per unit; recognised where not given.")],
+    "axes": Annotated[str | None, typer.Option("--axes", help="Where x, y, z point, such as LPS or RAS; recognised where not given.")],
+}
+"""How a heart of another program is to be read: the options of every command that reads one, all without default."""
+
+
+def reads_hearts(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command with the options of ``READING``, which it is handed as one dictionary, ``reading``."""
+    signature = inspect.signature(command, eval_str=True)
+
+    @functools.wraps(command)
+    def with_options(**words: Any) -> Any:
+        return command(reading={name: words.pop(name) for name in READING}, **words)
+
+    own = [parameter for parameter in signature.parameters.values() if parameter.name != "reading"]
+    options = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name, kind in READING.items()]
+    with_options.__signature__ = signature.replace(parameters=own + options)  # type: ignore[attr-defined]
+    return with_options
 
 
 def terminal_progress(as_json: bool) -> Any:
@@ -31,3 +58,16 @@ def terminal_progress(as_json: bool) -> Any:
         print(f"\r\x1b[K{100 * share:3.0f} %  {message}" + ("\r\x1b[K" if share >= 1 else ""), end="", file=sys.stderr, flush=True)
 
     return show
+
+
+def print_windows(windows: Mapping[str, Any]) -> None:
+    """Print for people what bones and lungs leave of each view."""
+    for name, window in windows.items():
+        where = "on the skin" if window["on_skin"] else "no skin before the heart, so the probe stands where the heart alone wants it"
+        bone, lung = (100 * window[f"blocked_by_{part}"] for part in ("bone", "lung"))
+        print(f"{name:12}{where}; {100 * window['blocked']:.0f} % of its beams at the heart blocked ({bone:.0f} % bone, {lung:.0f} % lung)")
+
+
+def with_files(content: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Return a command's answer: what it says, the folder's name and the files in it."""
+    return content | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}

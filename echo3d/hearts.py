@@ -15,6 +15,7 @@ from echo3d.errors import InputError
 
 if TYPE_CHECKING:
     from echo3d.anatomy.published import ForeignHeart, Reading
+    from echo3d.anatomy.record import Body
     from echo3d.slicing.labelvolume import Labels
 
 TEMPLATE = "template"
@@ -52,6 +53,8 @@ class SliceableHeart:
     missing : tags and bloods that it does not have
     assumed : one sentence each on what was recognised or taken for granted
     size_known : whether lengths and areas are true ones
+    keeps_size : whether it is as large in a body as by itself; the mean heart and one without a unit take the size that belongs there
+    person : whose it is, where that is known
     """
 
     labels: Labels
@@ -59,6 +62,8 @@ class SliceableHeart:
     missing: tuple[Structure, ...] = ()
     assumed: tuple[str, ...] = field(default=())
     size_known: bool = True
+    keeps_size: bool = True
+    person: Body | None = None
 
 
 def open_heart(source: Source) -> SliceableHeart:
@@ -79,7 +84,7 @@ def open_heart(source: Source) -> SliceableHeart:
     from echo3d.slicing.cut import voxel_space
 
     heart = foreign(source)
-    return SliceableHeart(voxel_space(heart.volume), heart.landmarks, heart.missing, heart.assumed, heart.size_known)
+    return SliceableHeart(voxel_space(heart.volume), heart.landmarks, heart.missing, heart.assumed, heart.size_known, heart.size_known)
 
 
 def foreign(source: Source) -> ForeignHeart:
@@ -126,11 +131,18 @@ def _rebuilt(record: Path | None) -> SliceableHeart:
     from echo3d.slicing.standard import template_landmarks
 
     template = load_template()
-    x = load_material().rest if record is None else build_heart(read_record(record)).ed
+    heart = None if record is None else build_heart(read_record(record))
+    x = load_material().rest if heart is None else heart.ed
     rest, count = template.mesh.points, len(template.points)
     labels = warp(load_label_volume(), field_grid(GRID_SIDE), x[count:], rest=rest, moved=x[: len(rest)])
     said = "the template heart" if record is None else "a heart rebuilt from its record, at end-diastole"
-    return SliceableHeart(voxel_space(labels), template_landmarks(template, x[:count]), assumed=(f"{said}: mm, LPS",))
+    return SliceableHeart(
+        voxel_space(labels),
+        template_landmarks(template, x[:count]),
+        assumed=(f"{said}: mm, LPS",),
+        keeps_size=heart is not None,
+        person=None if heart is None else heart.record.body,
+    )
 
 
 def _stored(path: Path) -> SliceableHeart:

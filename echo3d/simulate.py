@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from echo3d import __version__
 from echo3d.anatomy.timing import PHASES
 from echo3d.clinical.shown import NOTICE
+from echo3d.core.pose import place
 from echo3d.core.sector import Fan, PictureGrid, Sector, grid_for
 from echo3d.core.views import View
 from echo3d.errors import InputError
@@ -22,6 +23,10 @@ from echo3d.results import check_out, write_whole
 
 if TYPE_CHECKING:
     from echo3d.anatomy.cohort import Heart, HeartRecord
+    from echo3d.anatomy.window import Window
+    from echo3d.bodies import OpenBody, Probe, Standing
+    from echo3d.slicing.labelvolume import WarpedLabels
+    from echo3d.slicing.standard import SectorDraw
     from echo3d.style.draws import SpeckleDraw
 
 PICTURE = 320
@@ -29,6 +34,9 @@ _SAMPLES, _LINES = 384, 128
 
 OF_THE_MACHINE = ("axial_mm", "lateral_deg", "focus_mm", "sidelobe_db", "range_db", "white_db", "gamma", "blur")
 """Settings that one machine keeps through an examination; contact, shadows and texture differ from view to view."""
+
+NO_DRAWN_SHADOWS: dict[str, Any] = {"rib_db": 0.0, "shadow_deg": (0.0, 0.0)}
+"""What a look loses in a body, whose own ribs and lungs cast the shadows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Simulation:
     views : views to write
     record : the heart to show instead of a drawn one, then without ``ef`` and ``pathology``; hand and machine still come from the seed
     phases : frames per beat, 4 at least
+    body : the body whose bones and lungs cast shadows, in the words of :func:`echo3d.bodies.open_body`; None for none
     """
 
     seed: int = 0
@@ -51,16 +60,19 @@ class Simulation:
     views: tuple[View, ...] = tuple(View)
     record: HeartRecord | None = None
     phases: int = PHASES
+    body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """How one view is taken: its fan in space, its raster and its echo look."""
+    """How one view is taken: its fan in the heart's frame, its raster, its echo look, and in a body the window it has."""
 
     view: View
     sector: Sector
     grid: PictureGrid
     look: SpeckleDraw
+    window: Window | None = None
+    on_skin: bool = False
 
 
 def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress: Progress = silent) -> dict[str, Any]:
@@ -85,9 +97,15 @@ def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress
     check_out(out, force=force)
     progress(0.0, "Drawing the heart")
     heart = _heart(spec, np.random.default_rng([spec.seed, 0]))
-    takes = _takes(spec, heart, np.random.default_rng([spec.seed, 1]))
+    hands = _hands(np.random.default_rng([spec.seed, 1]))
+    told: dict[str, Any] = {}
+    if spec.body is None:
+        takes = _takes(spec, heart, hands)
+    else:
+        progress(0.02, "Placing the heart in the body")
+        takes, told = _takes_in_body(spec, heart, hands)
     frames, truth = _film(heart, takes, spec.phases, progress)
-    truth = {"schema": 1, "echo3d": __version__, "notice": NOTICE, "seed": spec.seed} | truth
+    truth = {"schema": 1, "echo3d": __version__, "notice": NOTICE, "seed": spec.seed} | truth | told
     write_whole(out, lambda folder: _write(folder, spec, takes, frames, truth), force=force)
     return truth
 
@@ -123,23 +141,78 @@ def _heart(spec: Simulation, rng: np.random.Generator) -> Heart:
     return build_heart(spec.record)
 
 
-def _takes(spec: Simulation, heart: Heart, rng: np.random.Generator) -> list[Take]:
-    """Return fan, raster and look of each view; all six are drawn, so that a view looks the same whichever others are written."""
-    from echo3d.anatomy.template import load_template
-    from echo3d.slicing.standard import draw_sector, jittered, standard_sectors
+def _hands(rng: np.random.Generator) -> dict[View, tuple[SectorDraw, SpeckleDraw]]:
+    """Return hand and look of each view; all six are drawn, so that a view looks the same whichever others are written."""
+    from echo3d.slicing.standard import draw_sector
     from echo3d.style.draws import draw_speckle
 
-    template = load_template()
     machine = draw_speckle(rng)
     kept = {name: getattr(machine, name) for name in OF_THE_MACHINE}
-    draws = {view: (draw_sector(rng), replace(draw_speckle(rng), **kept)) for view in View}
+    return {view: (draw_sector(rng), replace(draw_speckle(rng), **kept)) for view in View}
+
+
+def _takes(spec: Simulation, heart: Heart, hands: Mapping[View, tuple[SectorDraw, SpeckleDraw]]) -> list[Take]:
+    """Return fan, raster and look of each view."""
+    from echo3d.anatomy.template import load_template
+    from echo3d.slicing.standard import jittered, standard_sectors
+
+    template = load_template()
     takes = []
     for view in sorted(set(spec.views)):
-        hand, look = draws[view]
+        hand, look = hands[view]
         standard = standard_sectors(template, heart.ed[: len(template.points)], level=hand.level)[view]
         sector = jittered(standard, hand)
         takes.append(Take(view, sector, grid_for(sector, PICTURE), look))
     return takes
+
+
+def _takes_in_body(
+    spec: Simulation, heart: Heart, hands: Mapping[View, tuple[SectorDraw, SpeckleDraw]]
+) -> tuple[list[Take], dict[str, Any]]:
+    """Return the takes of a heart that stands in a body, and what the truth says of body and windows."""
+    from echo3d.anatomy.template import load_template
+    from echo3d.anatomy.window import acoustic_window, obstacles_of
+    from echo3d.bodies import moved_fan, open_body
+    from echo3d.slicing.standard import standard_sectors
+
+    template = load_template()
+    body = open_body(str(spec.body), heart.record.body)
+    standing = _standing(heart, body)
+    points = place(heart.ed[: len(template.points)], standing.pose, standing.pivot)
+    obstacles, takes = obstacles_of(standing.body), []
+    for view in sorted(set(spec.views)):
+        hand, look = hands[view]
+        probe = _held_by(standing, standard_sectors(template, points, level=hand.level)[view], hand)
+        window = acoustic_window(obstacles, standing.surface, probe.sector, lines=_LINES)
+        sector = moved_fan(probe.sector, standing.pose, standing.pivot, back=True)
+        takes.append(Take(view, sector, grid_for(sector, PICTURE), replace(look, **NO_DRAWN_SHADOWS), window, probe.on_skin))
+    return takes, _body_truth(body, standing, takes)
+
+
+def _standing(heart: Heart, body: OpenBody) -> Standing:
+    """Return a heart in a body whose lungs leave it room at the end of diastole and of systole."""
+    from echo3d.anatomy.template import load_template
+    from echo3d.bodies import Guest, stand
+    from echo3d.slicing.standard import template_landmarks
+
+    template = load_template()
+    full, empty = _labels(heart.ed), _labels(heart.es)
+
+    def ever(points: NDArray) -> NDArray[np.bool_]:
+        return np.asarray((full.look_up(points) > 0) | (empty.look_up(points) > 0))
+
+    return stand(Guest(full.look_up, template_landmarks(template, heart.ed[: len(template.points)])), body, room=ever)
+
+
+def _held_by(standing: Standing, standard: Sector, hand: SectorDraw) -> Probe:
+    """Return a standard fan in the body's frame as a hand holds it: turned and slid as drawn, then where the window is best nearby.
+
+    The skin decides how far the probe stands from the heart, not the drawn standoff; beams of drawn length grow by as much.
+    """
+    from echo3d.bodies import held
+    from echo3d.slicing.standard import jittered
+
+    return held(standing, jittered(standard, replace(hand, standoff=0.0)))
 
 
 def _film(heart: Heart, takes: list[Take], phases: int, progress: Progress) -> tuple[dict[View, NDArray[np.uint8]], dict[str, Any]]:
@@ -162,22 +235,29 @@ def _film(heart: Heart, takes: list[Take], phases: int, progress: Progress) -> t
 
 def _pictures(x: NDArray, takes: list[Take], phase: int) -> dict[View, NDArray[np.uint8]]:
     """Return the echo picture of each view for one phase; ``x`` are all material positions."""
-    from echo3d.anatomy.material import GRID_SIDE
-    from echo3d.anatomy.template import field_grid, load_label_volume, load_template
-    from echo3d.slicing.labelvolume import cut_polar, warp
+    from echo3d.slicing.labelvolume import cut_polar
     from echo3d.style.polar import polar_of
     from echo3d.style.speckle import speckle_image
 
-    template = load_template()
-    nodes, rest = x[len(template.points) :], template.mesh.points
-    labels = warp(load_label_volume(), field_grid(GRID_SIDE), nodes, rest=rest, moved=x[: len(rest)])
-    result = {}
+    labels, result = _labels(x), {}
     for take in takes:
         fan = polar_of(take.sector, _SAMPLES, _LINES)
         polar = cut_polar(labels, take.sector, fan.plane_mm())
-        picture = speckle_image(polar, fan, take.grid, replace(take.look, frame=phase))
+        shadow = None if take.window is None else take.window.start_mm
+        picture = speckle_image(polar, fan, take.grid, replace(take.look, frame=phase), shadow_mm=shadow)
         result[take.view] = np.rint(255 * picture).astype(np.uint8)
     return result
+
+
+def _labels(x: NDArray) -> WarpedLabels:
+    """Return the labels of the heart whose material positions are ``x`` (M, 3)."""
+    from echo3d.anatomy.material import GRID_SIDE
+    from echo3d.anatomy.template import field_grid, load_label_volume, load_template
+    from echo3d.slicing.labelvolume import warp
+
+    template = load_template()
+    nodes, rest = x[len(template.points) :], template.mesh.points
+    return warp(load_label_volume(), field_grid(GRID_SIDE), nodes, rest=rest, moved=x[: len(rest)])
 
 
 def _truth(heart: Heart, takes: list[Take], volumes: Sequence[Mapping[str, float]], es: int) -> dict[str, Any]:
@@ -198,6 +278,19 @@ def _truth(heart: Heart, takes: list[Take], volumes: Sequence[Mapping[str, float
         "looks": {take.view.key: asdict(take.look) for take in takes},
         "record": record_to_json(heart.record),
     }
+
+
+def _body_truth(body: OpenBody, standing: Standing, takes: list[Take]) -> dict[str, Any]:
+    """Return what is known of body, placement and windows; depths of shadows in mm along each beam, null where nothing stops it."""
+    from echo3d.bodies import pose_facts, window_facts
+
+    windows = {}
+    for take in takes:
+        if take.window is not None:
+            shadow = [round(float(mm), 2) if np.isfinite(mm) else None for mm in take.window.start_mm]
+            windows[take.view.key] = {"on_skin": take.on_skin} | window_facts(take.window) | {"shadow_mm": shadow}
+    told = body.facts | {"assumed": list(body.assumed), "placement": pose_facts(standing)}
+    return {"body": told, "windows": windows, "warnings": list(standing.warnings)}
 
 
 def _plane(sector: Sector) -> dict[str, Any]:

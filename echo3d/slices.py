@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d import __version__
+from echo3d.bodies import Guest, OpenBody, Standing, hold_probes, open_body, pose_facts, stand, window_facts
 from echo3d.clinical.shown import NOTICE
-from echo3d.core.pose import Pose, identity_pose
+from echo3d.core.mesh import HeartMesh
+from echo3d.core.pose import Pose, identity_pose, place
 from echo3d.core.sector import Sector, SectorSlice
 from echo3d.core.structures import Structure, colour
 from echo3d.core.views import View
@@ -32,20 +34,22 @@ class SliceSpec:
     Parameters
     ----------
     size : pixels of a side
-    depth_mm : length of the beams
+    depth_mm : length of the beams; None for 160, or for that of given fans
     pose : what moves the heart while the probes stay
     fans : the fan of each view where something else than the heart places them, such as a body's skin
+    body : the body that the heart is placed in, in the words of :func:`echo3d.bodies.open_body`; None for none
     """
 
     size: int = SIZE
-    depth_mm: float = DEPTH_MM
+    depth_mm: float | None = None
     pose: Pose = field(default_factory=identity_pose)
     fans: Mapping[View, Sector] | None = None
+    body: str | None = None
 
     def __post_init__(self) -> None:
         if not 16 <= self.size <= 2048:
             raise InputError(f"a picture has 16 to 2048 pixels a side, found {self.size}; choose another --size")
-        if not 10 <= self.depth_mm <= 500:
+        if self.depth_mm is not None and not 10 <= self.depth_mm <= 500:
             raise InputError(f"a fan is 10 to 500 mm deep, found {self.depth_mm:g}; choose another --depth-mm")
 
 
@@ -68,9 +72,13 @@ def slice_heart(source: Source, spec: SliceSpec, out: Path, *, force: bool = Fal
     check_out(out, force=force)
     progress(0.0, "Reading the heart")
     heart = open_heart(source)
-    progress(0.8, "Cutting six views")
-    slices = cut_views(heart, spec)
-    content = _content(source, heart, spec, slices)
+    if spec.body is None:
+        progress(0.8, "Cutting six views")
+        slices = cut_views(heart, spec)
+        content = _content(source, heart, spec, slices)
+    else:
+        progress(0.4, "Placing the heart in the body")
+        slices, content = _slices_in_body(source, heart, spec)
     write_whole(out, lambda folder: write_pictures(folder, slices, content), force=force)
     progress(1.0, "Done")
     return content
@@ -87,9 +95,58 @@ def cut_views(heart: SliceableHeart, spec: SliceSpec) -> dict[View, SectorSlice]
     from echo3d.slicing.labelvolume import PlacedLabels
     from echo3d.slicing.standard import sectors_at
 
-    fans = sectors_at(heart.landmarks, mean_landmarks()) if spec.fans is None else spec.fans
+    if spec.fans is None:
+        fans = {view: replace(fan, depth=DEPTH_MM) for view, fan in sectors_at(heart.landmarks, mean_landmarks()).items()}
+    else:
+        fans = dict(spec.fans)
+    if spec.depth_mm is not None:
+        fans = {view: replace(fan, depth=spec.depth_mm) for view, fan in fans.items()}
     placed = PlacedLabels(heart.labels, spec.pose, heart.landmarks["heart"])
-    return cut.cut_views(placed, {view: replace(fan, depth=spec.depth_mm) for view, fan in fans.items()}, grid=spec.size)
+    return cut.cut_views(placed, fans, grid=spec.size)
+
+
+def _slices_in_body(source: Source, heart: SliceableHeart, spec: SliceSpec) -> tuple[dict[View, SectorSlice], dict[str, Any]]:
+    """Return the slices of a heart that stands in a body, and what sectors.json says of them; all in the body's frame."""
+    from echo3d.anatomy.published import mean_landmarks
+    from echo3d.anatomy.window import acoustic_window, obstacles_of
+    from echo3d.slicing.standard import sectors_at
+
+    body = open_body(str(spec.body), heart.person)
+    standing = stand(Guest(heart.labels.look_up, heart.landmarks, 1.0 if heart.keeps_size else None), body)
+    there = placed_heart(heart, standing)
+    probes = hold_probes(standing, sectors_at(there.landmarks, mean_landmarks()))
+    fans = {view: probe.sector for view, probe in probes.items()}
+    slices = cut_views(there, replace(spec, fans=fans))
+    content = _content(source, there, spec, slices)
+    seen, obstacles = _moved_surface(standing, there, spec.pose), obstacles_of(standing.body)
+    for view, probe in probes.items():
+        window = acoustic_window(obstacles, seen, slices[view].sector)
+        held = {"on_skin": probe.on_skin, "slid_mm": round(probe.slid_mm, 1)}
+        content["views"][view.key]["probe"] = held | window_facts(window)
+    return slices, content | _body_content(body, standing)
+
+
+def placed_heart(heart: SliceableHeart, standing: Standing) -> SliceableHeart:
+    """Return a heart in the frame of the body that it stands in."""
+    from echo3d.slicing.labelvolume import PlacedLabels
+
+    marks = {name: place(at, standing.pose, standing.pivot) for name, at in heart.landmarks.items()}
+    return replace(heart, labels=PlacedLabels(heart.labels, standing.pose, standing.pivot), landmarks=marks)
+
+
+def _moved_surface(standing: Standing, heart: SliceableHeart, pose: Pose) -> HeartMesh:
+    """Return the heart's outside after a pose has moved it under the probes."""
+    surface = standing.surface
+    return HeartMesh(place(surface.points, pose, heart.landmarks["heart"]), surface.faces, surface.labels)
+
+
+def _body_content(body: OpenBody, standing: Standing) -> dict[str, Any]:
+    """Return what sectors.json says of the body and of how the heart was placed in it."""
+    frame = "LPS mm of the body: all landmarks and fans here are in it"
+    return {
+        "body": body.facts | {"frame": frame, "assumed": list(body.assumed), "placement": pose_facts(standing)},
+        "warnings": list(standing.warnings),
+    }
 
 
 def read_pose(path: Path) -> Pose:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +23,11 @@ class Shards:
     ----------
     folder : where ``training.samples`` writes
     limit : most samples kept
+    without : a law of motion whose hearts are left out, to test a network on a law it never saw
     """
 
-    def __init__(self, folder: Path, limit: int = 40_000) -> None:
-        self.folder, self.limit = folder, limit
+    def __init__(self, folder: Path, limit: int = 40_000, without: str | None = None) -> None:
+        self.folder, self.limit, self.without = folder, limit, without
         self.seen: set[str] = set()
         self.parts: list[dict[str, NDArray]] = []
 
@@ -34,7 +36,8 @@ class Shards:
         for path in sorted(self.folder.glob("*.npz")):
             if path.name not in self.seen and len(self) < self.limit:
                 with np.load(path, allow_pickle=False) as data:
-                    self.parts.append({key: data[key] for key in KEYS})
+                    kept = rows_without(data["records"], len(data["field"]), self.without)
+                    self.parts.append({key: data[key][kept] for key in KEYS})
                 self.seen.add(path.name)
         return len(self)
 
@@ -53,6 +56,16 @@ class Shards:
     def all(self, keys: tuple[str, ...] = KEYS) -> dict[str, Tensor]:
         """Return every sample, ED and ES in turn."""
         return {key: torch.from_numpy(np.concatenate([part[key] for part in self.parts])) for key in keys}
+
+
+def rows_without(records: NDArray, count: int, law: str | None) -> NDArray[np.bool_]:
+    """Return (count,) bool, false where a sample's heart moves by ``law``; ``records`` is the JSON list of a shard, in the samples' order.
+
+    >>> rows_without(np.array('[{"beat": {"family": "shell"}}, {"beat": {"family": "piston"}}]'), 4, "shell").tolist()
+    [False, False, True, True]
+    """
+    laws = [record["beat"]["family"] for record in json.loads(str(records))]
+    return np.repeat([name != law for name in laws], count // len(laws))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +94,8 @@ class MapBank:
         return self.maps[which, rows].float() / self.whole
 
 
-def slice_bank(folder: Path, limit: int = 400) -> MapBank:
-    """Return the true structure maps of the shards that ``training.slices`` wrote, ``limit`` of them at most.
+def slice_bank(folder: Path, limit: int = 400, without: str | None = None) -> MapBank:
+    """Return the true structure maps of at most ``limit`` shards of ``training.slices``, ``without`` the hearts of one law of motion.
 
     Raises
     ------
@@ -95,9 +108,10 @@ def slice_bank(folder: Path, limit: int = 400) -> MapBank:
     parts: dict[str, list[NDArray]] = {key: [] for key in ("maps", "sectors", "field", "volumes")}
     for path in paths:
         with np.load(path, allow_pickle=False) as data:
-            parts["maps"].append(cell_counts(data["labels"]))
+            kept = data["law"] != without
+            parts["maps"].append(cell_counts(data["labels"][kept]))
             for key in ("sectors", "field", "volumes"):
-                parts[key].append(data[key])
+                parts[key].append(data[key][kept])
     maps, sectors, field, volumes = (torch.from_numpy(np.concatenate(parts[key])) for key in parts)
     maps = maps.transpose(0, 1)  # K S V cells
     return MapBank(maps, 16.0, torch.ones(maps.shape[:3], dtype=torch.bool), sectors.transpose(0, 1), field, volumes)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from echo3d.anatomy.beat import FAMILIES
 from echo3d.core.structures import Structure
 from echo3d.reconstruction.s2mnet import CLASSES, VIEWS, Encoder, S2MNetConfig
 from training.augment import look, texture_bank
@@ -91,11 +92,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--without", choices=FAMILIES, help="a law of motion to leave out")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
-    shards = Shards(options.data)
+    shards = Shards(options.data, without=options.without)
     if not shards.refresh():
         parser.error("--data must hold shards of training.samples; run that first")
     learn(Encoder(S2MNetConfig()).to(memory_format=torch.channels_last), shards, options)  # type: ignore[call-overload]

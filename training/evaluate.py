@@ -148,6 +148,8 @@ def trained(run: Path) -> tuple[S2MNet, dict]:
 
 def main() -> None:
     """Measure, calibrate and export."""
+    from training.groups import group_rows, read_records
+
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("run", "cal", "test", "outofspan", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -164,6 +166,7 @@ def main() -> None:
         "calibration_patients": len(calibration["field"]) // 2,
         "synthetic": table(network, test),
         "synthetic_patients": len(test["field"]) // 2,
+        "groups": group_rows(network, test, read_records(options.test)),
         "out_of_span": table(network, foreign, len(FRACTIONS)),
         "planes": plane_errors(network, test),
         "trust": trust_figures(network, test),

@@ -1,6 +1,7 @@
-"""Print the shipped weights' errors on drawn patients by group and by law of motion, all six views.
+"""Print a network's errors on drawn patients by group and by law of motion, all six views: the shipped weights', or those of runs.
 
-python -m training.groups --data runs/cohort
+python -m training.groups --data runs/test
+python -m training.groups --data runs/test --run runs/lean runs/lean_without_wringing
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from echo3d.reconstruction.reconstruct import load_model
-from training.evaluate import SUBSETS, answers, load_all, table_row
-
-COLUMNS = ("points_mm", "surface_mm", "lv_pc", "rv_pc", "la_pc", "ra_pc", "ef_mae", "ef_bias")
+from echo3d.reconstruction.s2mnet import S2MNet
+from training.evaluate import SUBSETS, answers, load_all, table_row, trained
+from training.tables import markdown
 
 
 def read_records(folder: Path) -> list[dict]:
@@ -27,25 +28,47 @@ def read_records(folder: Path) -> list[dict]:
     return records
 
 
-def main() -> None:
-    """Print one row for all patients and one for each group and law."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="where training.samples --probes 1 wrote")
-    parser.add_argument("--model", default="lean")
-    options = parser.parse_args()
-    samples, records = load_all(options.data), read_records(options.data)
-    if len(samples["field"]) != 2 * len(records):
-        parser.error("--data must hold one pair of samples per patient; draw them with training.samples --probes 1")
-    points = answers(load_model(options.model, "cpu").network, samples, SUBSETS[6])["points"]
+def group_rows(network: S2MNet, samples: dict[str, Tensor], records: list[dict]) -> dict[str, dict[str, float]]:
+    """Return a row of errors for all patients, for each group and for each law of motion, with the number of patients in it.
+
+    Parameters
+    ----------
+    samples : pairs of ED and ES, one pair a patient
+    records : the patients' records, in the same order
+    """
+    points = answers(network, samples, SUBSETS[6])["points"]
     kinds = {"all": np.ones(len(records), dtype=bool)}
     for key, of in (("group", lambda r: r["group"]), ("law", lambda r: r["beat"]["family"])):
         names = np.array([of(record) for record in records])
         kinds |= {f"{key} {name}": names == name for name in sorted(set(names.tolist()))}
-    print("| | patients | " + " | ".join(COLUMNS) + " |\n" + "| --- " * (len(COLUMNS) + 2) + "|")
+    rows = {}
     for name, mask in kinds.items():
-        rows = torch.from_numpy(np.repeat(mask, 2))
-        row = table_row(points[rows], {key: value[rows] for key, value in samples.items()}, np.random.default_rng(0))
-        print(f"| {name} | {int(mask.sum())} | " + " | ".join(f"{row[key]:.2f}" for key in COLUMNS) + " |")
+        kept = torch.from_numpy(np.repeat(mask, 2))
+        row = table_row(points[kept], {key: value[kept] for key, value in samples.items()}, np.random.default_rng(0))
+        rows[name] = row | {"patients": int(mask.sum())}
+    return rows
+
+
+def shipped(name: str) -> S2MNet:
+    """Return the network of shipped weights."""
+    from echo3d.reconstruction.reconstruct import load_model
+
+    return load_model(name, "cpu").network
+
+
+def main() -> None:
+    """Print one table for each network."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="where training.samples --probes 1 wrote")
+    parser.add_argument("--model", default="lean")
+    parser.add_argument("--run", type=Path, nargs="*", default=[], help="runs to measure instead of shipped weights")
+    options = parser.parse_args()
+    samples, records = load_all(options.data), read_records(options.data)
+    if len(samples["field"]) != 2 * len(records):
+        parser.error("--data must hold one pair of samples per patient; draw them with training.samples --probes 1")
+    networks = {run.name: trained(run)[0] for run in options.run} or {options.model: shipped(options.model)}
+    for name, network in networks.items():
+        print(f"{name}\n\n{markdown(group_rows(network, samples, records))}\n")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from echo3d.anatomy.beat import FAMILIES
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
 from training.augment import fan_masks, look, spoiled, texture_bank
 from training.basis import coefficients, fields_at_points, initialise
@@ -208,14 +209,15 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs=2, default=(1e-3, 4e-4))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--without", choices=FAMILIES, help="a law of motion to leave out")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
-    shards, val = Shards(options.data), Shards(options.val)
+    shards, val = Shards(options.data, without=options.without), Shards(options.val)
     if not shards.refresh() or not val.refresh():
         parser.error("both --data and --val must hold shards of training.samples; run that first")
-    slices = slice_bank(options.slices)
+    slices = slice_bank(options.slices, without=options.without)
     network = start_network(slices, options.encoder)
     at_points = fields_at_points(network)
     trainer = Trainer(network, measures(at_points), options.out, with_maps(network, val.all()))

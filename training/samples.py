@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from echo3d.anatomy.cohort import Heart, record_to_json, sound_heart
 from echo3d.anatomy.material import GRID_SIDE, load_material
 from echo3d.anatomy.template import field_grid, load_label_volume, load_template
+from echo3d.core.field import FieldGrid
 from echo3d.core.pose import rigid_between
 from echo3d.core.sector import Sector
 from echo3d.core.views import View
@@ -38,12 +39,14 @@ class TorchLabels:
     """The label volume of one heart in torch: the fast twin of ``slicing.labelvolume.WarpedLabels``."""
 
     inverse: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
 
     def look_up(self, points: NDArray) -> NDArray[np.uint8]:
         """Return the structure at world points (..., 3) mm."""
         world = torch.from_numpy(points.reshape(-1, 3).astype(np.float32))
-        low, high, flat, shape, origin = _constants()
-        rest = world + _sample(self.inverse, (world - low) / (high - low) * 2 - 1)
+        flat, shape, origin = _constants()
+        rest = world + _sample(self.inverse, (world - self.low) / (self.high - self.low) * 2 - 1)
         index = torch.round(rest - origin).long()
         valid = ((index >= 0) & (index < shape)).all(dim=1)
         index = torch.minimum(index.clamp(min=0), shape - 1)
@@ -55,13 +58,12 @@ _CACHE: dict[str, tuple[torch.Tensor, ...]] = {}
 
 
 def _constants() -> tuple[torch.Tensor, ...]:
-    """Return the box's corners and the template's label volume as tensors, made once per process."""
+    """Return the template's label volume as tensors, made once per process."""
     if not _CACHE:
-        grid, volume = field_grid(GRID_SIDE), load_label_volume()
-        low, high = (torch.from_numpy(np.array(v, dtype=np.float32)) for v in (grid.low, grid.high))
+        volume = load_label_volume()
         flat = torch.from_numpy(np.array(volume.labels).ravel())
         origin = torch.from_numpy(np.array(volume.affine[:3, 3], dtype=np.float32))
-        _CACHE["all"] = (low, high, flat, torch.tensor(volume.labels.shape), origin)
+        _CACHE["all"] = (flat, torch.tensor(volume.labels.shape), origin)
     return _CACHE["all"]
 
 
@@ -76,16 +78,23 @@ def invert(x: NDArray) -> TorchLabels:
     material = load_material()
     nodes, surface = x[material.count :], slice(0, material.count)
     grid = field_grid(GRID_SIDE)
-    world = torch.from_numpy(grid.nodes().astype(np.float32))
-    low, high = _constants()[:2]
-    ahead = torch.from_numpy(nodes.astype(np.float32)) - world
+    wide = grid.around(x[surface])
+    low, high = _corners(grid)
+    world = torch.from_numpy(wide.nodes().astype(np.float32))
+    ahead = torch.from_numpy(nodes.astype(np.float32)) - torch.from_numpy(grid.nodes().astype(np.float32))
     forward = ahead.T.reshape(1, 3, GRID_SIDE, GRID_SIDE, GRID_SIDE)
     back = -ahead
     for _ in range(12):
         back = back - 0.7 * (back + _sample(forward, (world + back - low) / (high - low) * 2 - 1))
     side = (GRID_SIDE,) * 3
-    right = anchored(grid, back.numpy().reshape(*side, 3), material.rest[surface], x[surface])
-    return TorchLabels(torch.from_numpy(right.reshape(-1, 3)).T.reshape(1, 3, *side))
+    right = anchored(wide, back.numpy().reshape(*side, 3), material.rest[surface], x[surface])
+    return TorchLabels(torch.from_numpy(right.reshape(-1, 3)).T.reshape(1, 3, *side), *_corners(wide))
+
+
+def _corners(grid: FieldGrid) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the first and last node (3,) of a raster."""
+    low, high = (torch.from_numpy(np.array(v, dtype=np.float32)) for v in (grid.low, grid.high))
+    return low, high
 
 
 def moved_sector(sector: Sector, rotation: NDArray, shift: NDArray) -> NDArray[np.float32]:

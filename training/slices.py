@@ -52,6 +52,7 @@ def heart_slices(seed: tuple[int, ...], hands: int = HANDS) -> list[Arrays]:
                 "labels": np.stack([class_slices(seen, fan) for fan in fans]).astype(np.uint8),
                 "field": (points @ rotation.T + shift - template.points).astype(np.float16),
                 "volumes": np.array([volumes[key] for key in CHAMBER_KEYS], dtype=np.float32),
+                "law": np.array(heart.record.beat.family),
                 "sectors": np.stack([[moved_sector(f, rotation, shift) for f in fan.values()] for fan in fans]),
             }
         )

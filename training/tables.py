@@ -31,13 +31,14 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
     '| 6 views | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |'
     """
     head = "| | " + " | ".join(COLUMNS.values()) + " |\n" + "| --- " * (len(COLUMNS) + 1) + "|\n"
-    return head + "\n".join(f"| {name} | " + " | ".join(f"{row[key]:.2f}" for key in COLUMNS) + " |" for name, row in rows.items())
+    names = {name: f"{name} ({row['patients']})" if "patients" in row else name for name, row in rows.items()}
+    return head + "\n".join(f"| {names[name]} | " + " | ".join(f"{row[key]:.2f}" for key in COLUMNS) + " |" for name, row in rows.items())
 
 
 def main() -> None:
-    """Print both tables of a card."""
+    """Print the tables of a card."""
     metrics = json.loads(Path(sys.argv[1]).read_text())["metrics"]
-    for key in ("synthetic", "out_of_span"):
+    for key in ("synthetic", "groups", "out_of_span"):
         print(f"{key}\n\n{markdown(metrics[key])}\n")
 
 

@@ -25,7 +25,8 @@ class BeatDraw:
     ef, rv_ef : ejection fractions
     gls : global longitudinal strain of the LV's inner contours in three apical planes, negative, a fraction
     la_emptying, ra_emptying : share of its largest volume that an atrium loses over the beat
-    tapse : descent of the RV's base over that of the LV's
+    tapse : descent of the RV's base over that of the LV's, where ``rv_descent`` is not given
+    rv_descent : descent of the RV's base as a share of the LV's length, or None
     apical, basal : radial motion there over that at mid height
     septal : how much less (negative: more) the septum moves than the free wall, as a share
     torsion : degrees, apex against base; in the wringing family the fibres decide instead
@@ -56,6 +57,7 @@ class BeatDraw:
     systole: float = 0.38
     kick: float = 0.25
     booster: float = 0.4
+    rv_descent: float | None = None
 
 
 GLS_PER_EF, GLS_SCATTER = -0.325, 0.13

@@ -35,7 +35,7 @@ __all__ = [
     "sound_wish",
 ]
 
-MOST_DRAWS = 30
+MOST_DRAWS = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ def sound_heart(rng: np.random.Generator, *, ef: float | None = None, group: str
     Raises
     ------
     InputError
-        If thirty draws in a row fail.
+        If forty draws in a row fail.
     """
     return sound_wish(rng, Wish(ef, group)).heart
 
@@ -100,18 +100,18 @@ def sound_heart(rng: np.random.Generator, *, ef: float | None = None, group: str
 def sound_wish(rng: np.random.Generator, wish: Wish) -> SoundHeart:
     """Draw and build hearts until one is sound in both phases; tell why the others were not.
 
-    The group is drawn once, so that rejections do not change the shares of the groups.
+    Group and law of motion are drawn once, so that rejections do not change their shares.
 
     Raises
     ------
     InputError
-        If thirty draws in a row fail.
+        If forty draws in a row fail.
     """
     rejected: Counter[str] = Counter()
-    group = wish.group
+    group, families = wish.group, wish.families
     for _ in range(MOST_DRAWS):
-        record = draw_wish(rng, Wish(wish.ef, group, wish.mixture, wish.families))
-        group = record.group
+        record = draw_wish(rng, Wish(wish.ef, group, wish.mixture, families))
+        group, families = record.group, (record.beat.family,)
         ed = end_diastole(record)
         faults = diastolic_faults(record, ed)
         if not faults:

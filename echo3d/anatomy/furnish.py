@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from echo3d.anatomy import thorax
 from echo3d.anatomy.bodymarks import BodyMarks, body_marks
-from echo3d.anatomy.lungs import lung
+from echo3d.anatomy.chest import Chest, whole_body
+from echo3d.anatomy.lungs import template_room
 from echo3d.anatomy.placement import heart_pose
 from echo3d.anatomy.proportions import Build, TorsoRecord, at_level, build_of, over_sternum
 from echo3d.anatomy.section import section
-from echo3d.anatomy.tubes import Surface
 from echo3d.core.body import BodyMesh, BodyPart, joined, part_surface
 from echo3d.core.pose import Pose
 
@@ -37,8 +36,25 @@ class Furnished:
     heart: Pose
 
 
-def furnished(body: BodyMesh, *, sex: str = "male", stature_mm: float | None = None) -> Furnished:
-    """Return a body with a chest of our making inside its skin.
+def furnished(body: BodyMesh, *, sex: str = "m", stature_mm: float | None = None) -> Furnished:
+    """Return a body with a chest of our making inside its skin, and lungs that leave room for the template's heart.
+
+    Parameters
+    ----------
+    body, sex, stature_mm : see :func:`chest_in`
+
+    Raises
+    ------
+    InputError
+        If the body has no skin or no chest, or is of impossible size.
+    """
+    chest = chest_in(body, sex=sex, stature_mm=stature_mm)
+    pose = heart_pose(chest.marks)
+    return Furnished(whole_body(chest, template_room(pose)), chest.marks, pose)
+
+
+def chest_in(body: BodyMesh, *, sex: str = "m", stature_mm: float | None = None) -> Chest:
+    """Return the measures of a chest of our making that fits into a body's skin.
 
     The chest is that of a person of the body's stature and body mass index, made narrower, wider, flatter or deeper until it keeps the
     usual distance from the skin at the sides, in front and behind. It is a likely chest, not this body's own.
@@ -46,7 +62,7 @@ def furnished(body: BodyMesh, *, sex: str = "male", stature_mm: float | None = N
     Parameters
     ----------
     body : with a skin, LPS mm
-    sex : "female" or "male"; decides the cage's breadth for its height
+    sex : "m" or "f"; decides the cage's breadth for its height
     stature_mm : where it is known
 
     Raises
@@ -57,18 +73,7 @@ def furnished(body: BodyMesh, *, sex: str = "male", stature_mm: float | None = N
     marks = body_marks(body, stature_mm=stature_mm)
     weight = float(np.clip(marks.bmi, 15, 49)) * (marks.stature / 1000) ** 2
     build, shift = _fitted(build_of(TorsoRecord(marks.stature / 10, weight, sex)), body, marks)
-    pose = heart_pose(marks)
-    here = replace(pose, translation=pose.translation - shift)
-    parts: dict[BodyPart, Surface] = {
-        BodyPart.RIBS: thorax.ribs(build),
-        BodyPart.CARTILAGES: thorax.cartilages(build),
-        BodyPart.STERNUM: thorax.sternum(build),
-        BodyPart.SPINE: thorax.spine(build),
-        BodyPart.LUNG_LEFT: lung(build, 1, here),
-        BodyPart.LUNG_RIGHT: lung(build, -1, here),
-    }
-    moved = {part: (points + shift, faces) for part, (points, faces) in parts.items()}
-    return Furnished(joined({BodyPart.SKIN: part_surface(body, BodyPart.SKIN)} | moved), marks, pose)
+    return Chest(joined({BodyPart.SKIN: part_surface(body, BodyPart.SKIN)}), marks, build, shift, False)
 
 
 def _fitted(build: Build, body: BodyMesh, marks: BodyMarks) -> tuple[Build, NDArray[np.float64]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from echo3d.anatomy.implicit import Field, Raster, closed_surface, cone, ellipsoid, raster_over, soft_cut, soft_meet
@@ -12,25 +15,28 @@ from echo3d.anatomy.thorax import VERTEBRAE_MM
 from echo3d.anatomy.tubes import Surface
 from echo3d.core.pose import Pose, unplace
 
+Room = Callable[[NDArray], NDArray[np.bool_]]
+"""Tells of points (..., 3) mm whether they lie in the heart."""
+
 STEP_MM = 4.0
 _WALL_MM = 11.0
 _PERICARDIUM_MM = 3.0
 
 
-def lung(build: Build, side: int, pose: Pose) -> Surface:
+def lung(build: Build, side: int, room: Room) -> Surface:
     """Return one lung, closed and smooth.
 
     Parameters
     ----------
     build : whose chest
     side : 1 for the left lung, -1 for the right one
-    pose : where the heart stands, for which the lung makes room
+    room : of the heart, in the build's frame, which the lung leaves free
     """
     raster = _raster(build, side)
     field = soft_meet(_within_ribs(build, raster), _apex(build, raster, side), 16.0)
     field = soft_meet(field, _above_diaphragm(build, raster, side), 9.0)
     field = soft_cut(field, _mediastinum(build, raster, side), 12.0)
-    field = soft_cut(field, _heart(raster, pose), 8.0)
+    field = soft_cut(field, _heart(raster, room), 8.0)
     if side > 0:
         field = soft_cut(field, _cardiac_notch(build, raster), 12.0)
     return closed_surface(_largest(field), raster)
@@ -91,12 +97,21 @@ def _mediastinum(build: Build, raster: Raster, side: int) -> Field:
     return np.minimum.reduce([*np.broadcast_arrays(spine, necks, vessels, root, slab)])
 
 
-def _heart(raster: Raster, pose: Pose) -> Field:
-    """Return about the distance to the heart with its pericardium, from the template's blurred labels."""
+def template_room(pose: Pose) -> Room:
+    """Return the room of the template's heart as it stands in a body."""
     template, volume = load_template(), load_label_volume()
     pivot = template.landmark(template.points, "heart")
-    inside = (volume.look_up(unplace(raster.points(), pose, pivot)) > 0).astype(np.float32)
-    depth = ndimage.distance_transform_edt(inside < 0.5) - ndimage.distance_transform_edt(inside > 0.5)
+
+    def inside(points: NDArray) -> NDArray[np.bool_]:
+        return np.asarray(volume.look_up(unplace(points, pose, pivot)) > 0)
+
+    return inside
+
+
+def _heart(raster: Raster, room: Room) -> Field:
+    """Return about the distance to the heart with its pericardium, from its blurred room."""
+    inside = room(raster.points())
+    depth = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
     return ndimage.gaussian_filter(depth * STEP_MM, 1.6).astype(np.float32) - np.float32(_PERICARDIUM_MM)
 
 

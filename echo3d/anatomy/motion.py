@@ -32,6 +32,7 @@ class Amplitude:
     inward, swelling, shortening : the LV's leading layer, wall volume factor, and descent of the base as a share of the LV's length
     rv, rv_wall : closing in of the RV's free wall, and thickening of that wall
     la, ra : radial growth of the atria
+    right : descent of the RV's base as a share of the LV's length, where the beat draws it on its own
     torsion : radians, apex against base
     """
 
@@ -42,6 +43,7 @@ class Amplitude:
     rv_wall: float = 1.0
     la: float = 0.0
     ra: float = 0.0
+    right: float = 0.0
     torsion: float = 0.0
 
 
@@ -55,6 +57,7 @@ class Course:
     law : motion with the LV's wall
     profile, still : inward motion over that at mid height, and how it fades above the base
     slope, descent : local shortening over that of the LV, and (M,) mm of descent at full shortening
+    right : (M,) mm of descent with the RV's base, where that goes its own way
     fade, closing : how far the wall's shift reaches outside, and (M,) mm towards the axis per unit of the RV's closing in
     twist : share of the torsion
     la, ra : (M, 3) mm per unit of the atria's growth
@@ -71,6 +74,7 @@ class Course:
     still: NDArray[np.float64]
     slope: NDArray[np.float64]
     descent: NDArray[np.float64]
+    right: NDArray[np.float64]
     fade: NDArray[np.float64]
     closing: NDArray[np.float64]
     twist: NDArray[np.float64]
@@ -104,6 +108,7 @@ def course_of(x: NDArray, draw: BeatDraw, *, surfaces_only: bool = False) -> Cou
     still = np.exp(-((np.maximum(height - 1.0, 0) / 0.3) ** 2))
     free = np.clip(1.4 * material.soft["rv_wide"], 0, 1)
     right = np.clip(material.soft["rv"] + material.soft["ra"], 0, 1)
+    own = draw.rv_descent is not None
     fading, sheet = np.exp(-law.beyond / draw.reach), np.exp(-law.beyond / (3 * draw.reach))
     normal, depth = _rv_places(material, x)
     return Course(
@@ -113,7 +118,8 @@ def course_of(x: NDArray, draw: BeatDraw, *, surfaces_only: bool = False) -> Cou
         profile=radial_profile(material, x, height, direction, draw),
         still=still,
         slope=slope * still,
-        descent=bullet.length * fall * (1 + (draw.tapse - 1) * right),
+        descent=bullet.length * fall * (1 + (-1.0 if own else draw.tapse - 1) * right),
+        right=bullet.length * fall * right * own,
         fade=free * sheet + (1 - free) * fading,
         closing=free * law.beyond * still,
         twist=twist_of(height, law.beyond, draw),
@@ -133,7 +139,7 @@ def moved(course: Course, amplitude: Amplitude) -> NDArray[np.float64]:
     c, a = course, amplitude
     push = Push(a.inward * c.profile * c.still, 1 + (a.swelling - 1) * c.still, 1 - a.shortening * c.slope)
     y = c.x + c.fade[:, None] * c.law.shift(push) - (a.rv * c.closing)[:, None] * c.direction
-    y = turned(y - (a.shortening * c.descent)[:, None] * c.bullet.axis, c.bullet, a.torsion * c.twist)
+    y = turned(y - (a.shortening * c.descent + a.right * c.right)[:, None] * c.bullet.axis, c.bullet, a.torsion * c.twist)
     return _with_rv_wall(c, y, a.rv_wall) + a.la * c.la + a.ra * c.ra
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from echo3d.anatomy.measure import Measures
+from echo3d.core.body import SEXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def population_table(hearts: Sequence[tuple[str, Measures]]) -> list[Row]:
     []
     """
     rows = []
-    for sex in ("m", "f"):
+    for sex in SEXES:
         group = [found for one, found in hearts if one == sex]
         for name, reference in REFERENCES.items() if group else ():
             values = np.array([getattr(found, name) for found in group])

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from echo3d.core.body import SEXES
 from echo3d.errors import InputError
 
-SEXES = ("female", "male")
+_OLD_SEXES = {"male": "m", "female": "f"}
 REFERENCE_MM = 1756.0
 """Stature of the man whose measures the tables below give, mm. *Source:* ANSUR 1988 (Gordon et al. 1989), mean of men."""
 
@@ -24,12 +25,12 @@ _SKELETON = np.array([
 (Gray's Anatomy), notch at the disc T2/T3, sternal angle at T4/T5, lowest rib at L2/L3."""
 
 _SKIN = {
-    "male": np.array([
+    "m": np.array([
         (20, 96, 55, 88), (0, 122, 63, 98), (-50, 152, 92, 112), (-100, 164, 107, 116), (-140, 164, 114, 115), (-180, 160, 117, 111),
         (-230, 154, 117, 104), (-300, 150, 114, 95), (-350, 152, 114, 94), (-400, 161, 113, 102), (-450, 170, 107, 115),
         (-500, 175, 100, 121), (-560, 176, 98, 118),
     ], dtype=float),
-    "female": np.array([
+    "f": np.array([
         (20, 92, 50, 80), (0, 112, 57, 90), (-50, 134, 83, 102), (-100, 146, 97, 107), (-140, 146, 103, 106), (-180, 141, 105, 100),
         (-230, 133, 103, 93), (-300, 128, 99, 86), (-350, 135, 100, 88), (-400, 152, 101, 100), (-450, 168, 99, 114),
         (-500, 178, 95, 122), (-560, 181, 94, 120),
@@ -37,7 +38,7 @@ _SKIN = {
 }  # fmt: skip
 """Shape of the trunk without shoulders and breasts, same columns; its girths are then made those of ``GIRTHS``. Our choice, by eye."""
 
-GIRTHS = {"male": (991.0, 862.0, 984.0, 78.5, 1756.0), "female": (907.0, 792.0, 967.0, 62.0, 1629.0)}
+GIRTHS = {"m": (991.0, 862.0, 984.0, 78.5, 1756.0), "f": (907.0, 792.0, 967.0, 62.0, 1629.0)}
 """Circumference of chest, waist and hips (mm) of a mean adult, with weight (kg) and stature (mm). *Source:* ANSUR 1988, means."""
 
 _LEVELS = {"chest": -150.0, "waist": -330.0, "hip": -510.0}
@@ -52,7 +53,7 @@ class TorsoRecord:
     ----------
     height_cm : 130 to 215
     weight_kg : 30 to 200
-    sex : "female" or "male"
+    sex : "m" or "f"; "male" and "female", as older records have it, are read as these
 
     Raises
     ------
@@ -65,6 +66,7 @@ class TorsoRecord:
     sex: str
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sex", _OLD_SEXES.get(self.sex, self.sex))
         if self.sex not in SEXES:
             raise InputError(f"the sex of a body is one of {', '.join(SEXES)}, found {self.sex!r}; choose one of these")
         if not 130 <= self.height_cm <= 215:
@@ -78,7 +80,7 @@ class TorsoRecord:
     def bmi(self) -> float:
         """Body mass index, kg/m².
 
-        >>> TorsoRecord(200, 80, "male").bmi
+        >>> TorsoRecord(200, 80, "m").bmi
         20.0
         """
         return self.weight_kg / (self.height_cm / 100) ** 2
@@ -132,7 +134,7 @@ def over_sternum(bmi: float) -> float:
 
 def _bony(sex: str) -> float:
     """Return the breadth of a rib cage for its height against a man's."""
-    return 1.0 if sex == "male" else 0.955
+    return 1.0 if sex == "m" else 0.955
 
 
 def _skin_rows(record: TorsoRecord, size: float, girth: float, cage: NDArray, tissue: float) -> NDArray[np.float64]:
@@ -151,13 +153,13 @@ def _skin_rows(record: TorsoRecord, size: float, girth: float, cage: NDArray, ti
 def chest_waist_hip(record: TorsoRecord) -> tuple[float, float, float]:
     """Return the circumferences of the trunk at nipples, waist and hips, mm; the chest without breasts and shoulder blades.
 
-    >>> [round(v) for v in chest_waist_hip(TorsoRecord(175.6, 78.5, "male"))]
+    >>> [round(v) for v in chest_waist_hip(TorsoRecord(175.6, 78.5, "m"))]
     [912, 862, 984]
     """
     chest, waist, hip, weight, stature = GIRTHS[record.sex]
     size = 10 * record.height_cm / stature
     girth = float(np.sqrt(record.weight_kg / weight / size))
-    bust = 0.92 if record.sex == "male" else 0.9
+    bust = 0.92 if record.sex == "m" else 0.9
     return bust * chest * size**0.2 * girth**0.85, waist * size**0.2 * girth**1.2, hip * size**0.2 * girth**0.85
 
 
@@ -197,7 +199,7 @@ def record_from_json(values: dict) -> TorsoRecord:
     InputError
         If a field is missing, unknown or of another type.
 
-    >>> record_from_json(record_to_json(TorsoRecord(170, 70, "female"))) == TorsoRecord(170, 70, "female")
+    >>> record_from_json(record_to_json(TorsoRecord(170, 70, "f"))) == TorsoRecord(170, 70, "f")
     True
     """
     try:

@@ -37,7 +37,7 @@ def skin(build: Build) -> Surface:
 def _half_raster(build: Build) -> Raster:
     """Return the raster of the left half, its first layer in the middle plane."""
     breadth = max(float(build.skin[:, 1].max()), shoulder(build)[0] + 140.0 * build.size) + 12.0
-    depth = build.skin[:, 2:].max(axis=0) + (75.0 if build.record.sex == "female" else 34.0) * build.size
+    depth = build.skin[:, 2:].max(axis=0) + (75.0 if build.record.sex == "f" else 34.0) * build.size
     low = np.array([0.0, -depth[0], _TRUNK_END_MM * build.size - 12.0])
     return raster_over(low, np.array([breadth, depth[1], _NECK_TOP_MM * build.size + 12.0]), STEP_MM)
 
@@ -60,7 +60,7 @@ def _trunk(build: Build, raster: Raster) -> Field:
 def _neck(build: Build, raster: Raster) -> Field:
     """Return the neck, an oval column that leans forward, and the slope of the trapezius down to the shoulder."""
     s = build.size
-    radius = 58.0 * s * build.girth**0.6 * (1.0 if build.record.sex == "male" else 0.9)
+    radius = 58.0 * s * build.girth**0.6 * (1.0 if build.record.sex == "m" else 0.9)
     column = cone(raster, np.array([[0, 42 * s, -40 * s], [0, 12 * s, 140 * s]]), (radius * 1.08, radius))
     joint = shoulder(build)
     slope = cone(raster, np.array([[10 * s, 52 * s, 14 * s], joint + np.array([-14 * s, 12 * s, -10 * s])]), (38.0 * s, 44.0 * s))
@@ -70,7 +70,7 @@ def _neck(build: Build, raster: Raster) -> Field:
 def _arm(build: Build, raster: Raster) -> Field:
     """Return shoulder and the upper half of the arm, held away from the chest."""
     s, joint = build.size, shoulder(build)
-    thick = build.girth**0.7 * (1.0 if build.record.sex == "male" else 0.92)
+    thick = build.girth**0.7 * (1.0 if build.record.sex == "m" else 0.92)
     arm = cone(raster, np.array([joint, joint + np.array([112.0, 2.0, -136.0]) * s]), (55.0 * s * thick, 45.0 * s * thick))
     deltoid = ellipsoid(raster, joint + np.array([8.0, 0.0, -14.0]) * s, np.array([54.0, 56.0, 60.0]) * s * thick)
     cut = _plane(raster, joint + np.array([92.0, 0.0, -112.0]) * s, np.array([0.636, 0.0, -0.772]))
@@ -87,7 +87,7 @@ def _reliefs(build: Build, raster: Raster) -> Iterator[tuple[Field, float]]:
     """Yield what stands out of the trunk: breast, collar bone, shoulder blade, buttock; with their blends."""
     s = build.size
     front, back = -at_level(build.skin, -112 * s)[1], at_level(build.skin, -110 * s)[2]
-    if build.record.sex == "male":
+    if build.record.sex == "m":
         yield ellipsoid(raster, np.array([78 * s, front + 46 * s, -92 * s]), np.array([76, 46, 64]) * s), 44.0
     else:
         full = build.girth**0.9

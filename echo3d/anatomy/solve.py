@@ -106,7 +106,7 @@ def _first_guess(draw: BeatDraw, moment: Moment) -> Amplitude:
     left = np.sqrt(max((1 - moment.lv * draw.ef) / (1 - short), 0.05))
     inward = (1 - left) * {"shell": 1.1, "piston": 0.05, "wringing": 0.7}[draw.family]
     thick = 1 + 0.35 * moment.rv * draw.rv_ef / 0.55
-    return Amplitude(inward, 1.0, short, 0.2 * moment.rv, thick, 0.1 * moment.la, 0.1 * moment.ra)
+    return Amplitude(inward, 1.0, short, 0.2 * moment.rv, thick, 0.1 * moment.la, 0.1 * moment.ra, (draw.rv_descent or 0.0) * moment.long)
 
 
 def _misses(block: Block, course: Course, goal: NDArray) -> Callable[[Amplitude], NDArray]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from echo3d.anatomy.contours import region_volumes
 from echo3d.anatomy.growth import MUSCLE_G_PER_ML
-from echo3d.anatomy.material import GRID_SIDE, load_material
+from echo3d.anatomy.material import GRID_SIDE, bullet_of, load_material
 from echo3d.anatomy.measure import wall_mm
 from echo3d.anatomy.record import HeartRecord
 from echo3d.anatomy.template import field_grid, load_label_volume, load_template
@@ -23,6 +23,8 @@ EF_TOLERANCE = 0.002
 MOST_FOLDED = 0
 MOST_OVERLAP_ML = 0.1
 """Parts that touch, such as the appendage on the LV, may share a few voxels of the test's 3 mm raster."""
+LEAST_DESCENT = 0.12
+"""Descent of the mitral ring over EF and LV length, at least: 6 mm at an EF of 0.6. Below, strain comes from the radial motion alone."""
 THINNEST_MM, THICKEST_MM = 3.0, 22.0
 """Mean wall of an AHA segment at end-diastole: science.md E.9 draws 6 to 20 mm; a scar may be thinner."""
 
@@ -116,7 +118,7 @@ def diastolic_faults(record: HeartRecord, ed: NDArray) -> list[str]:
 def systolic_faults(record: HeartRecord, ed: NDArray, es: NDArray) -> list[str]:
     """Return what is wrong with a heart at end-systole: its form, and its motion against what was drawn."""
     volumes = region_volumes(es)
-    return [*form_faults(es, volumes), *_beat_faults(record, region_volumes(ed), volumes)]
+    return [*form_faults(es, volumes), *_beat_faults(record, region_volumes(ed), volumes), *_descent_faults(record, ed, es)]
 
 
 @lru_cache(maxsize=1)
@@ -178,3 +180,10 @@ def _beat_faults(record: HeartRecord, at_ed: NDArray, at_es: NDArray) -> list[st
     if np.abs(kept - 1).max() > MUSCLE_TOLERANCE:
         faults.append("muscle not kept")
     return faults
+
+
+def _descent_faults(record: HeartRecord, ed: NDArray, es: NDArray) -> list[str]:
+    """Return a fault where the base of the LV hardly comes down."""
+    bullet = bullet_of(load_template(), ed)
+    fall = (load_template().landmark(ed, "mitral") - load_template().landmark(es, "mitral")) @ bullet.axis
+    return ["base hardly moves"] if fall < LEAST_DESCENT * record.beat.ef * bullet.length else []

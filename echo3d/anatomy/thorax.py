@@ -157,7 +157,7 @@ def clavicle(build: Build) -> Surface:
 
 def shoulder(build: Build) -> NDArray[np.float64]:
     """Return the middle of the left shoulder joint, (3,) mm. *Source:* biacromial breadth 397 (men), 363 mm (women), ANSUR 1988."""
-    half = 0.5 * (397.0 if build.record.sex == "male" else 363.0 * 1756 / 1629) * build.size
+    half = 0.5 * (397.0 if build.record.sex == "m" else 363.0 * 1756 / 1629) * build.size
     return np.array([half - 26 * build.size, 12.0 * build.size, -22.0 * build.size])
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from echo3d.anatomy import thorax
+import numpy as np
+
 from echo3d.anatomy.bodymarks import BodyMarks, known_marks
-from echo3d.anatomy.lungs import lung
+from echo3d.anatomy.chest import Chest, whole_body
+from echo3d.anatomy.lungs import template_room
 from echo3d.anatomy.placement import heart_pose
 from echo3d.anatomy.proportions import TorsoRecord, build_of
 from echo3d.anatomy.skin import skin
@@ -37,7 +39,7 @@ class Torso:
 
 
 def body_at(height_cm: float, weight_kg: float, sex: str) -> Torso:
-    """Return the body of a person of that height, weight and sex ("female" or "male").
+    """Return the body of a person of that height, weight and sex ("m" or "f").
 
     Raises
     ------
@@ -49,18 +51,13 @@ def body_at(height_cm: float, weight_kg: float, sex: str) -> Torso:
 
 def build_torso(record: TorsoRecord) -> Torso:
     """Return the body of a record, the same to the last bit each time."""
+    chest = own_chest(record)
+    pose = heart_pose(chest.marks)
+    return Torso(record, whole_body(chest, template_room(pose)), chest.marks, pose)
+
+
+def own_chest(record: TorsoRecord) -> Chest:
+    """Return skin and measures of the body of a record; :func:`whole_body` puts bones and lungs in, round any heart."""
     build = build_of(record)
-    outside = skin(build)
-    marks = known_marks(joined({BodyPart.SKIN: outside}), 0.0, 10 * record.height_cm, record.bmi)
-    pose = heart_pose(marks)
-    mesh = joined({
-        BodyPart.SKIN: outside,
-        BodyPart.RIBS: thorax.ribs(build),
-        BodyPart.CARTILAGES: thorax.cartilages(build),
-        BodyPart.STERNUM: thorax.sternum(build),
-        BodyPart.SPINE: thorax.spine(build),
-        BodyPart.LUNG_LEFT: lung(build, 1, pose),
-        BodyPart.LUNG_RIGHT: lung(build, -1, pose),
-        BodyPart.CLAVICLES: thorax.both_sides([thorax.clavicle(build)]),
-    })  # fmt: skip
-    return Torso(record, mesh, marks, pose)
+    outside = joined({BodyPart.SKIN: skin(build)})
+    return Chest(outside, known_marks(outside, 0.0, 10 * record.height_cm, record.bmi), build, np.zeros(3), True)

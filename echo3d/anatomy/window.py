@@ -18,6 +18,7 @@ from echo3d.core.sector import Sector, sector_towards
 from echo3d.errors import InputError
 
 _SLIDE_MM = 6.0
+_NO_SKIN = "a probe needs skin between itself and the heart, found none on its central beam; move the heart into the body"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +48,11 @@ class Window:
         """The share of the beams aimed at the heart that are stopped, 0 (open) to 1 (shut, or no beam aimed at the heart)."""
         aimed = np.isfinite(self.heart_mm)
         return float(self.blocked[aimed].mean()) if aimed.any() else 1.0
+
+    def share_of(self, *parts: BodyPart) -> float:
+        """Return the share of the beams aimed at the heart that some parts stop; 0 where no beam is aimed at it."""
+        aimed = np.isfinite(self.heart_mm)
+        return float((self.blocked & np.isin(self.part, parts))[aimed].mean()) if aimed.any() else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,15 +177,19 @@ def on_skin(body: BodyMesh, sector: Sector, *, press_mm: float = 8.0) -> Sector:
     InputError
         If no skin lies before the middle of the fan.
     """
-    return _on_surface(part_surface(body, BodyPart.SKIN), sector, press_mm)
+    placed = _on_surface(part_surface(body, BodyPart.SKIN), sector, press_mm)
+    if placed is None:
+        raise InputError(_NO_SKIN)
+    return placed
 
 
-def _on_surface(skin: tuple[NDArray, NDArray], sector: Sector, press_mm: float) -> Sector:
+def _on_surface(skin: tuple[NDArray, NDArray], sector: Sector, press_mm: float) -> Sector | None:
+    """Return the fan with its tip on the skin, or None where its central beam meets none, as at the rim of an open one."""
     inner = sector.origin + 0.5 * sector.depth * sector.axis
     back = Sector(inner, -sector.axis, -sector.lateral, sector.half_angle, 500.0)
     out, _, _ = first_hits(*skin, back, np.zeros(1))
     if not np.isfinite(out[0]):
-        raise InputError("a probe needs skin between itself and the heart, found none on its central beam; move the heart into the body")
+        return None
     origin = inner - (float(out[0]) - press_mm) * sector.axis
     deeper = float((sector.origin - origin) @ sector.axis)
     return replace(sector, origin=origin, depth=float(np.clip(sector.depth + deeper, 10.0, 500.0)))
@@ -199,18 +209,28 @@ def best_window(
     sector : the fan to begin with
     reach_mm : how far to each side, in steps of 6 mm
     press_mm : how deep the probe is pressed in
+
+    Raises
+    ------
+    InputError
+        If no skin lies before the middle of the fan, wherever the probe is slid to.
     """
     obstacles, skin = obstacles_of(body), part_surface(body, BodyPart.SKIN)
     target = sector.origin + 0.5 * sector.depth * sector.axis
     ways = np.arange(-reach_mm, reach_mm + 1e-6, _SLIDE_MM)
     slides = [(a, b) for a in ways for b in ways if np.hypot(a, b) <= reach_mm]
-    best, least = sector, np.inf
+    best, least = None, np.inf
     for a, b in sorted(slides, key=lambda slide: float(np.hypot(*slide))):
         origin = sector.origin + a * sector.lateral + b * sector.normal
-        fan = _on_surface(skin, sector_towards(origin, target, sector.lateral, sector.half_angle, sector.depth), press_mm)
+        aimed = sector_towards(origin, target, sector.lateral, sector.half_angle, sector.depth)
+        fan = _on_surface(skin, aimed, press_mm)
+        if fan is None:
+            continue
         share = acoustic_window(obstacles, heart, fan, lines=48).share
         if share < least - 1e-9:
             best, least = fan, share
         if least == 0:
             break
+    if best is None:
+        raise InputError(_NO_SKIN)
     return best, acoustic_window(obstacles, heart, best)

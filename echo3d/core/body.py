@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from echo3d.core.arrays import frozen_array
 from echo3d.errors import ShapeError
 
+SEXES = ("m", "f")
+"""The words for men and women in all records."""
+
 
 class BodyPart(IntEnum):
     """A named part of a body; its key is the name in files and records."""

@@ -31,6 +31,16 @@ class FieldGrid:
         if self.side < 2 or not (self.high > self.low).all():
             raise ShapeError("a grid needs two nodes per axis and high above low")
 
+    def around(self, points: NDArray, margin: float = 4.0) -> FieldGrid:
+        """Return this grid where it holds points (P, 3) mm with a margin, else one of as many nodes over a box that does.
+
+        >>> FieldGrid(np.zeros(3), np.full(3, 10.0), 11).around(np.array([[5.0, 5.0, 12.0]]), 1.0).high
+        array([10., 10., 13.])
+        """
+        low = np.minimum(self.low, points.min(axis=0, initial=np.inf) - margin)
+        high = np.maximum(self.high, points.max(axis=0, initial=-np.inf) + margin)
+        return FieldGrid(low, high, self.side)
+
     def nodes(self) -> NDArray[np.float64]:
         """Return the (side³, 3) node positions in mm, x slowest."""
         axes = [np.linspace(self.low[i], self.high[i], self.side) for i in range(3)]

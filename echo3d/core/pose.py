@@ -48,6 +48,18 @@ def rotation_matrix(degrees: NDArray) -> NDArray[np.float64]:
     return about_z @ about_y @ about_x
 
 
+def rotation_degrees(matrix: NDArray) -> NDArray[np.float64]:
+    """Return the three angles, degrees about x, y, z, of a rotation (3, 3); undoes :func:`rotation_matrix`.
+
+    >>> rotation_degrees(rotation_matrix(np.array([10.0, -20.0, 130.0]))).round(6)
+    array([ 10., -20., 130.])
+    """
+    about_x = np.arctan2(matrix[2, 1], matrix[2, 2])
+    about_y = -np.arcsin(np.clip(matrix[2, 0], -1, 1))
+    about_z = np.arctan2(matrix[1, 0], matrix[0, 0])
+    return np.degrees(np.array([about_x, about_y, about_z]))
+
+
 def identity_pose() -> Pose:
     """Return the pose that leaves a heart where it is."""
     return Pose(np.zeros(3), np.zeros(3), 1.0)

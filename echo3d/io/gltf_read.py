@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,40 @@ from numpy.typing import NDArray
 
 from echo3d.errors import InputError
 
-Node = tuple[NDArray[np.float64], NDArray[np.int64]]
+Surface = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 _TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
-_TRIANGLES = 4
+_TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _DEEPEST, _MOST_NODES = 64, 10_000
 
 
-def read_glb(path: Path) -> dict[str, Node]:
-    """Return per named node its points (N, 3), in the file's unit and axes, and faces (F, 3).
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A node of the scene that holds triangles.
 
-    Nodes of the same name are numbered. Colours, normals, skins and animations are not read.
+    Parameters
+    ----------
+    number : its place in the file's list of nodes
+    name : its own name, else that of its mesh, else "node" with its number
+    points, faces : (N, 3) in the file's unit and axes, where the scene has them, and (F, 3)
+    """
+
+    number: int
+    name: str
+    points: NDArray[np.float64]
+    faces: NDArray[np.int64]
+
+
+def read_nodes(path: Path) -> list[Node]:
+    """Return the nodes of a file that hold triangles; colours, normals, skins and animations are not read.
 
     Raises
     ------
     InputError
         If the file is no binary glTF 2.0, is cut short, uses compression or an outside buffer, or holds no triangles.
 
-    *Source:* Khronos glTF 2.0, sections 3.6 (accessors), 3.5 (nodes) and 4.4 (GLB layout).
+    *Source:* Khronos glTF 2.0, sections 3.6 (accessors), 3.5 (nodes), 3.7.2 (strips and fans) and 4.4 (GLB layout).
     """
     try:
         document, body = _chunks(path.read_bytes())
@@ -40,6 +56,14 @@ def read_glb(path: Path) -> dict[str, Node]:
     if not nodes:
         raise InputError("a GLB file must hold triangles, found none; export it again as a mesh")
     return nodes
+
+
+def read_glb(path: Path) -> dict[str, Surface]:
+    """Return points (N, 3) and faces (F, 3) of :func:`read_nodes` by name; nodes of the same name are numbered."""
+    found: dict[str, Surface] = {}
+    for node in read_nodes(path):
+        found[_free(node.name, found)] = (node.points, node.faces)
+    return found
 
 
 def _chunks(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -55,13 +79,13 @@ def _chunks(data: bytes) -> tuple[dict[str, Any], bytes]:
     return document, data[at + 8 : at + 8 + struct.unpack_from("<I", data, at)[0]] if at + 8 <= length else b""
 
 
-def _scene(document: dict[str, Any], body: bytes) -> dict[str, Node]:
+def _scene(document: dict[str, Any], body: bytes) -> list[Node]:
     """Return all mesh nodes of the scene, moved to where the scene has them."""
     if "KHR_draco_mesh_compression" in document.get("extensionsRequired", []):
         raise InputError("a GLB file must not be compressed, found Draco compression; export it without")
     scenes = document.get("scenes")
     roots = scenes[document.get("scene", 0)]["nodes"] if scenes else range(len(document["nodes"]))
-    found: dict[str, Node] = {}
+    found: list[Node] = []
     stack = [(int(root), np.eye(4), 0) for root in reversed(list(roots))]
     visited = 0
     while stack:
@@ -72,15 +96,15 @@ def _scene(document: dict[str, Any], body: bytes) -> dict[str, Node]:
         node = document["nodes"][index]
         placed = above @ _matrix(node)
         if "mesh" in node:
-            name = str(node.get("name") or document["meshes"][node["mesh"]].get("name") or "mesh")
+            name = str(node.get("name") or document["meshes"][node["mesh"]].get("name") or f"node {index}")
             surface = _mesh(document, body, document["meshes"][node["mesh"]])
             if len(surface[1]):
-                found[_free(name, found)] = _moved(surface, placed)
+                found.append(Node(index, name, *_moved(surface, placed)))
         stack += [(int(child), placed, depth + 1) for child in reversed(node.get("children", []))]
     return found
 
 
-def _free(name: str, taken: dict[str, Node]) -> str:
+def _free(name: str, taken: dict[str, Surface]) -> str:
     """Return the name, numbered if it is taken."""
     number = 2
     free = name
@@ -89,7 +113,7 @@ def _free(name: str, taken: dict[str, Node]) -> str:
     return free
 
 
-def _moved(surface: Node, matrix: NDArray) -> Node:
+def _moved(surface: Surface, matrix: NDArray) -> Surface:
     """Return a surface under an affine; a mirrored one keeps its outside outside."""
     points, faces = surface
     moved = points @ matrix[:3, :3].T + matrix[:3, 3]
@@ -112,21 +136,37 @@ def _matrix(node: dict[str, Any]) -> NDArray[np.float64]:
     return matrix
 
 
-def _mesh(document: dict[str, Any], body: bytes, mesh: dict[str, Any]) -> Node:
+def _mesh(document: dict[str, Any], body: bytes, mesh: dict[str, Any]) -> Surface:
     """Return the triangles of a mesh; primitives of lines and points are left out."""
     points: list[NDArray] = [np.zeros((0, 3))]
     faces: list[NDArray] = [np.zeros((0, 3), np.int64)]
     for primitive in mesh["primitives"]:
-        if primitive.get("mode", _TRIANGLES) != _TRIANGLES:
+        mode = primitive.get("mode", _TRIANGLES)
+        if mode not in (_TRIANGLES, _STRIP, _FAN):
             continue
         corners = _accessor(document, body, primitive["attributes"]["POSITION"]).astype(float)
         index = _accessor(document, body, primitive["indices"]).ravel() if "indices" in primitive else np.arange(len(corners))
-        triangles = index[: len(index) // 3 * 3].astype(np.int64).reshape(-1, 3)
+        triangles = _triangles(index.astype(np.int64), mode)
         if triangles.size and triangles.max() >= len(corners):
             raise ValueError("an index beyond the points")
         faces.append(triangles + sum(len(p) for p in points))
         points.append(corners)
     return np.concatenate(points), np.concatenate(faces)
+
+
+def _triangles(index: NDArray, mode: int) -> NDArray[np.int64]:
+    """Return the (F, 3) triangles of a list, a strip (every second one turned over) or a fan of corners.
+
+    >>> _triangles(np.arange(4), 5).tolist(), _triangles(np.arange(4), 6).tolist()
+    ([[0, 1, 2], [2, 1, 3]], [[0, 1, 2], [0, 2, 3]])
+    """
+    if mode == _TRIANGLES:
+        return index[: len(index) // 3 * 3].reshape(-1, 3)
+    first, second, third = index[:-2], index[1:-1], index[2:]
+    if mode == _FAN:
+        return np.stack([np.broadcast_to(index[:1], second.shape), second, third], axis=1)
+    odd = np.arange(len(third)) % 2 == 1
+    return np.stack([np.where(odd, second, first), np.where(odd, first, second), third], axis=1)
 
 
 def _accessor(document: dict[str, Any], body: bytes, index: int) -> NDArray:

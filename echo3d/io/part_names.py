@@ -1,16 +1,8 @@
-"""The names of a file's parts, where VTK's readers only number them: nodes of GLB and solids of STL."""
+"""The names of the solids of an STL file, which VTK's reader only numbers."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-from echo3d.io.mesh_claims import glb_document
-
-
-def node_names(path: Path) -> dict[int, str]:
-    """Return the name of each node of a binary glTF file by its number."""
-    nodes = glb_document(path).get("nodes", ())
-    return {k: str(node.get("name", f"node {k}")) for k, node in enumerate(nodes) if isinstance(node, dict)}
 
 
 def solid_names(path: Path) -> dict[int, str]:

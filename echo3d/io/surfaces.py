@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyvista as pv
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 
 from echo3d.core.foreign import TaggedSurface, tetra_boundaries
 from echo3d.errors import InputError, ShapeError
+from echo3d.io.gltf_read import read_nodes
 from echo3d.io.mesh_claims import check_mesh_file
-from echo3d.io.obj import group_of_faces
-from echo3d.io.part_names import node_names, solid_names
+from echo3d.io.obj_read import read_groups
+from echo3d.io.part_names import solid_names
 from echo3d.io.ply import read_ply
 from echo3d.io.vtk_read import read_dataset
 
@@ -50,6 +50,8 @@ def read_surface(path: Path, array: str | None = None) -> TaggedSurface:
             return _of_ply(path, array)
         if suffix == ".glb":
             return _of_glb(path)
+        if suffix == ".obj":
+            return _of_obj(path, array)
         dataset = read_dataset(path)
         if isinstance(dataset, pv.UnstructuredGrid):
             return _of_cells(dataset, array)
@@ -66,31 +68,21 @@ def _of_ply(path: Path, array: str | None) -> TaggedSurface:
 
 def _of_glb(path: Path) -> TaggedSurface:
     """Return the parts of a binary glTF file, named by their nodes."""
-    names, points, faces, tags = node_names(path), [], [], []
-    start = 0
-    for number, part in _leaves(read_dataset(path)):
-        surface = pv.wrap(part).extract_surface(algorithm="dataset_surface").triangulate()
-        corners = np.asarray(surface.regular_faces) if surface.n_cells else np.zeros((0, 3), int)
-        points.append(np.asarray(surface.points, float))
-        faces.append(corners + start)
-        tags.append(np.full(len(corners), number))
-        start += surface.n_points
-    if not points:
-        raise InputError("a mesh file must hold a surface of triangles, found none in this .glb file; export it again")
-    return _checked(np.concatenate(points), np.concatenate(faces), np.concatenate(tags), names, array="names", convention="gltf")
+    nodes = read_nodes(path)
+    starts = np.cumsum([0, *(len(node.points) for node in nodes)])
+    faces = np.concatenate([node.faces + start for node, start in zip(nodes, starts, strict=False)])
+    tags = np.concatenate([np.full(len(node.faces), node.number) for node in nodes])
+    names = {node.number: node.name for node in nodes}
+    return _checked(np.concatenate([node.points for node in nodes]), faces, tags, names, array="names", convention="gltf")
 
 
-def _leaves(blocks: Any, node: int = 0) -> list[tuple[int, Any]]:
-    """Return the data sets of VTK's tree of blocks with the number of the node that each hangs on."""
-    found = []
-    for k in range(blocks.n_blocks):
-        block, name = blocks[k], str(blocks.get_block_name(k))
-        number = int(name[5:]) if name.startswith("Node_") and name[5:].isdigit() else node
-        if isinstance(block, pv.MultiBlock):
-            found += _leaves(block, number)
-        elif block is not None:
-            found.append((number, block))
-    return found
+def _of_obj(path: Path, array: str | None) -> TaggedSurface:
+    """Return the groups of an OBJ file, which has no arrays."""
+    found = read_groups(path)
+    if found.names and array is None:
+        return _checked(found.points, found.faces, found.group, found.names, array="names")
+    name, tags = _tags({}, {}, found.faces, array)
+    return _checked(found.points, found.faces, tags, {}, array=name)
 
 
 def _of_cells(grid: pv.UnstructuredGrid, array: str | None) -> TaggedSurface:
@@ -129,14 +121,11 @@ def _of_polygons(surface: pv.PolyData, path: Path | None, array: str | None) -> 
 
 def _named_parts(surface: pv.PolyData, path: Path | None) -> tuple[NDArray[np.int32], dict[int, str]]:
     """Return the part of each polygon and the parts' names, where the format has names."""
-    suffix = "" if path is None else path.suffix.lower()
     owner = np.zeros(surface.n_cells, np.int32)
-    names: dict[int, str] = {}
-    if path is not None and suffix == ".obj":
-        owner, names = group_of_faces(path)
-    elif path is not None and suffix == ".stl" and "STLSolidLabeling" in surface.cell_data:
-        owner, names = np.asarray(surface.cell_data["STLSolidLabeling"]).astype(np.int32), solid_names(path)
-    return (owner, names) if len(owner) == surface.n_cells else (np.zeros(surface.n_cells, np.int32), {})
+    if path is None or path.suffix.lower() != ".stl" or "STLSolidLabeling" not in surface.cell_data:
+        return owner, {}
+    labels = np.asarray(surface.cell_data["STLSolidLabeling"]).astype(np.int32)
+    return (labels, solid_names(path)) if len(labels) == surface.n_cells else (owner, {})
 
 
 def _tags(

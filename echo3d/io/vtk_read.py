@@ -1,7 +1,7 @@
 """VTK's readers, made to say what they find wrong.
 
-They read a tetrahedral mesh of a million cells in ASCII in half a second, so that no reader of our own is needed (but for PLY); yet what
-they find wrong they only print, and hand back whatever they had got to.
+They read a tetrahedral mesh of a million cells in ASCII in half a second, so that no reader of our own is needed but for PLY, OBJ and GLB,
+of which they lose arrays, groups and names; yet what they find wrong they only print, and hand back whatever they had got to.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import pyvista as pv
 from vtkmodules.vtkCommonCore import vtkOutputWindow, vtkStringOutputWindow
-from vtkmodules.vtkIOGeometry import vtkGLTFReader, vtkOBJReader, vtkSTLReader
+from vtkmodules.vtkIOGeometry import vtkSTLReader
 from vtkmodules.vtkIOLegacy import vtkPolyDataReader, vtkUnstructuredGridReader
 from vtkmodules.vtkIOXML import vtkXMLPolyDataReader, vtkXMLUnstructuredGridReader
 
@@ -25,8 +25,6 @@ _READERS: dict[str, Any] = {
     ".vtp": vtkXMLPolyDataReader,
     ".vtu": vtkXMLUnstructuredGridReader,
     ".stl": vtkSTLReader,
-    ".obj": vtkOBJReader,
-    ".glb": vtkGLTFReader,
 }
 _LEGACY: dict[bytes, Any] = {b"POLYDATA": vtkPolyDataReader, b"UNSTRUCTURED_GRID": vtkUnstructuredGridReader}
 
@@ -36,7 +34,7 @@ def read_dataset(path: Path) -> Any:
 
     Returns
     -------
-    pyvista PolyData, UnstructuredGrid, or MultiBlock of a GLB
+    pyvista PolyData or UnstructuredGrid
 
     Raises
     ------

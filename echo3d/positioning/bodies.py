@@ -46,6 +46,9 @@ class WorkBody:
     facts: tuple[str, ...] = ()
 
 
+SEX_TITLES = {"m": "Man", "f": "Woman"}
+
+
 def own_body(sex: str, height_cm: float, weight_kg: float) -> WorkBody:
     """Return one of our own bodies.
 
@@ -57,13 +60,13 @@ def own_body(sex: str, height_cm: float, weight_kg: float) -> WorkBody:
     from echo3d.anatomy.torso import body_at
 
     torso = body_at(height_cm, weight_kg, sex)
-    name = f"{sex.capitalize()}, {height_cm:.0f} cm, {weight_kg:.0f} kg"
-    origin = {"kind": "own", "sex": sex, "height_cm": height_cm, "weight_kg": weight_kg}
+    name = f"{SEX_TITLES[torso.record.sex]}, {height_cm:.0f} cm, {weight_kg:.0f} kg"
+    origin = {"kind": "own", "sex": torso.record.sex, "height_cm": height_cm, "weight_kg": weight_kg}
     facts = (f"our own body, body mass index {torso.record.bmi:.1f} kg/m²",)
     return _work_body(name, origin, torso.mesh, (torso.marks, torso.heart), facts)
 
 
-def body_of_file(path: Path, *, sex: str = "male") -> WorkBody:
+def body_of_file(path: Path, *, sex: str = "m") -> WorkBody:
     """Return the body of a file, with a likely chest of our making inside its skin.
 
     Raises

@@ -75,13 +75,16 @@ def sampled(values: NDArray, index: NDArray) -> NDArray[np.float32]:
     return np.stack(parts, axis=-1).astype(np.float32)
 
 
-def inverse_field(grid: FieldGrid, nodes: NDArray, *, rounds: int = 12, damping: float = 0.7) -> NDArray[np.float32]:
+def inverse_field(
+    grid: FieldGrid, nodes: NDArray, *, onto: FieldGrid | None = None, rounds: int = 12, damping: float = 0.7
+) -> NDArray[np.float32]:
     """Return the inverse of a map given at raster nodes.
 
     Parameters
     ----------
     grid : the raster
     nodes : (side³, 3) mm, where the map carries each node
+    onto : raster of the inverse with as many nodes, where the heart outgrows the first
     rounds, damping : damped fixed-point steps; undamped ones diverge at end-systole (reference feasibility.md)
 
     Returns
@@ -92,8 +95,9 @@ def inverse_field(grid: FieldGrid, nodes: NDArray, *, rounds: int = 12, damping:
     >>> float(inverse_field(g, g.nodes() + np.array([2.0, 0, 0]))[2, 2, 2, 0].round(3))
     -2.0
     """
-    side, world = grid.side, grid.nodes()
-    forward = (nodes - world).reshape(side, side, side, 3).astype(np.float32)
+    side, rest = grid.side, grid.nodes()
+    forward = (nodes - rest).reshape(side, side, side, 3).astype(np.float32)
+    world = rest if onto is None else onto.nodes()
     back = -forward.reshape(-1, 3)
     for _ in range(rounds):
         miss = back + sampled(forward, grid.index(world + back))
@@ -145,7 +149,8 @@ def warp(volume: LabelVolume, grid: FieldGrid, nodes: NDArray, *, rest: NDArray,
     nodes : (side³, 3) mm, where the heart has the raster's nodes
     rest, moved : (P, 3) points of the template's surfaces and where the heart has them, mm
     """
-    return WarpedLabels(volume, grid, anchored(grid, inverse_field(grid, nodes), rest, moved))
+    wide = grid.around(moved)
+    return WarpedLabels(volume, wide, anchored(wide, inverse_field(grid, nodes, onto=wide), rest, moved))
 
 
 def cut(labels: Labels, sector: Sector, *, view: View | None = None, grid: PictureGrid | int = 256) -> SectorSlice:

@@ -182,10 +182,23 @@ def _behind_db(fan: PolarGrid, shadow_mm: NDArray) -> Maps:
 
 
 def _bright_front(fan: PolarGrid, shadow_mm: NDArray) -> Maps:
-    """Return (S, L) the bright line of 1.5 mm that bone or lung shows where it stops a beam; nothing where the probe stands on it."""
+    """Return (S, L) the bright line of 1.5 mm that bone or lung shows where it stops a beam; nothing where the probe stands on it.
+
+    Like every mirror echo it is full where the front lies square to the beam and fades where the beam grazes it.
+    """
     start = np.asarray(shadow_mm, float)[None, :]
     near = np.abs(fan.radii()[:, None] - start) <= max(0.75, fan.step_mm / 2)
-    return np.where(near & (start > 0), np.float32(10 ** (FRONT_DB / 20)), np.float32(0))
+    return np.where(near & (start > 0), np.float32(10 ** (FRONT_DB / 20)) * _squareness(fan, start[0]), np.float32(0))
+
+
+def _squareness(fan: PolarGrid, start: NDArray) -> Maps:
+    """Return (L,) the squared cosine between each beam and the front that it meets, from the neighbouring beams' depths."""
+    deep = np.where(np.isfinite(start), start, 0.0)
+    step = np.where(np.isfinite(start[1:]) & np.isfinite(start[:-1]), np.abs(np.diff(deep)), np.inf)
+    least = np.minimum(np.concatenate([step[:1], step]), np.concatenate([step, step[-1:]]))
+    rise = np.where(np.isfinite(least), least, 0.0)
+    across = np.maximum(deep * np.radians(fan.line_deg), 1e-6)
+    return (across**2 / (across**2 + rise**2)).astype(np.float32)
 
 
 def _step(value: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from echo3d.anatomy.beat import FAMILIES, BeatDraw, check_families, draw_beat
+from echo3d.anatomy.cohort import sound_heart
 from echo3d.anatomy.contours import longitudinal_strain, region_volumes
-from echo3d.anatomy.material import load_material
+from echo3d.anatomy.material import bullet_of, load_material
+from echo3d.anatomy.measure import measure
 from echo3d.anatomy.solve import heart_at
 from echo3d.anatomy.sound import form_faults
 from echo3d.anatomy.template import load_template
@@ -117,3 +119,20 @@ def test_an_impossible_beat_is_refused() -> None:
         draw_beat(np.random.default_rng(0), 0.95)
     with pytest.raises(InputError, match="found 'waltz'"):
         check_families(("waltz",))
+
+
+def test_the_base_of_the_rv_comes_down_as_far_as_it_was_drawn() -> None:
+    ed, template = load_material().rest, load_template()
+    falls = []
+    for share in (0.15, 0.30):
+        es = heart_at(ed, BeatDraw(ef=0.55, rv_descent=share))
+        falls.append(template.landmark(ed, "tricuspid") - template.landmark(es, "tricuspid"))
+    axis = bullet_of(template, ed).axis
+    assert falls[1] @ axis == pytest.approx(2 * falls[0] @ axis, rel=0.2)
+    assert 10 < falls[0] @ axis < 20
+
+
+def test_drawn_hearts_have_the_tapse_of_people() -> None:
+    found = [sound_heart(np.random.default_rng([41, k]), group="normal") for k in range(6)]
+    tapse = [measure(heart.ed, heart.es).tapse_mm for heart in found]
+    assert 15 < np.mean(tapse) < 24 and min(tapse) > 10

@@ -28,7 +28,7 @@ def depths(body: BodyMesh, part: BodyPart) -> NDArray:
     return -np.asarray(pv.PolyData(part_surface(body, part)[0]).compute_implicit_distance(skin)["implicit_distance"])
 
 
-@pytest.mark.parametrize("who", [(175.6, 78.5, "male"), (163.0, 62.0, "female")])
+@pytest.mark.parametrize("who", [(175.6, 78.5, "m"), (163.0, 62.0, "f")])
 def test_our_own_skin_gets_about_its_own_chest_back(who: tuple[float, float, str]) -> None:
     own = body_at(*who)
     skin = joined({BodyPart.SKIN: part_surface(own.mesh, BodyPart.SKIN)})
@@ -43,11 +43,11 @@ def test_our_own_skin_gets_about_its_own_chest_back(who: tuple[float, float, str
 @pytest.mark.parametrize(
     ("name", "sex", "least"),
     [
-        ("visible_human_male/VH_M_Skin.glb", "male", 3.0),
-        ("smpl_mean/human_man.obj", "male", 3.0),
-        ("smpl_mean/human_neutral.obj", "female", 3.0),
-        ("makehuman/base.obj", "female", -8.0),  # its shoulders slope so steeply that the first rib shows
-        ("vtk_torso/Torso.vtp", "male", 3.0),
+        ("visible_human_male/VH_M_Skin.glb", "m", 3.0),
+        ("smpl_mean/human_man.obj", "m", 3.0),
+        ("smpl_mean/human_neutral.obj", "f", 3.0),
+        ("makehuman/base.obj", "f", -8.0),  # its shoulders slope so steeply that the first rib shows
+        ("vtk_torso/Torso.vtp", "m", 3.0),
     ],
 )
 def test_chests_fit_into_shared_bodies(shared: Path, name: str, sex: str, least: float) -> None:

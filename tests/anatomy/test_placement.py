@@ -56,14 +56,14 @@ def test_a_section_of_two_boxes_has_two_pieces() -> None:
 
 
 def test_landmarks_do_not_depend_on_where_the_body_stands() -> None:
-    skin = part_surface(body_at(172, 70, "male").mesh, BodyPart.SKIN)
+    skin = part_surface(body_at(172, 70, "m").mesh, BodyPart.SKIN)
     here = body_marks(joined({BodyPart.SKIN: skin}))
     there = body_marks(joined({BodyPart.SKIN: (skin[0] + np.array([200.0, -300.0, 900.0]), skin[1])}))
     for name in ("notch", "xiphoid", "nipple_left", "apex_beat", "shoulder_left"):
         np.testing.assert_allclose(getattr(there, name) - getattr(here, name), [200, -300, 900], atol=1.0)
 
 
-@pytest.mark.parametrize("who", [(175.6, 78.5, "male"), (163, 62, "female"), (185, 70, "male"), (165, 85, "female")])
+@pytest.mark.parametrize("who", [(175.6, 78.5, "m"), (163, 62, "f"), (185, 70, "m"), (165, 85, "f")])
 def test_landmarks_of_our_own_skin_are_found_without_its_record(who: tuple[float, float, str]) -> None:
     torso = body_at(*who)
     skin = joined({BodyPart.SKIN: part_surface(torso.mesh, BodyPart.SKIN)})

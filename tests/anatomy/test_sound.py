@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from echo3d.anatomy.beat import BeatDraw
 from echo3d.anatomy.contours import region_volumes
 from echo3d.anatomy.material import load_material
-from echo3d.anatomy.sound import chambers_closed, coarse_tetrahedra, folded_edges, form_faults, inverted_tetrahedra
+from echo3d.anatomy.record import HeartRecord
+from echo3d.anatomy.solve import heart_at
+from echo3d.anatomy.sound import chambers_closed, coarse_tetrahedra, folded_edges, form_faults, inverted_tetrahedra, systolic_faults
 from echo3d.anatomy.template import load_template
 from echo3d.anatomy.winding import REGIONS, overlaps_ml, winding
 from echo3d.core.structures import CHAMBERS, Structure
@@ -66,3 +69,10 @@ def test_a_part_turned_inside_out_is_found() -> None:
     centre = x[ring].mean(axis=0)
     x[ring] = centre - (x[ring] - centre)
     assert "part inside out" in faults(x) or "wall flipped" in faults(x)
+
+
+def test_a_base_that_stays_is_found() -> None:
+    ed = load_material().rest
+    record = HeartRecord(goals=None, beat=BeatDraw(ef=0.6))
+    assert "base hardly moves" in systolic_faults(record, ed, ed)
+    assert "base hardly moves" not in systolic_faults(record, ed, heart_at(ed, record.beat))

@@ -25,7 +25,7 @@ from echo3d.style.polar import polar_of
 
 TURN = rotation_matrix(np.array([20.0, -35.0, 70.0]))
 MOVE = np.array([12.0, -7.0, 31.0])
-PEOPLE = [(175.6, 78.5, "male"), (163.0, 62.0, "female"), (150.0, 42.0, "female")]
+PEOPLE = [(175.6, 78.5, "m"), (163.0, 62.0, "f"), (150.0, 42.0, "f")]
 
 
 def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> tuple[NDArray, NDArray]:

@@ -18,13 +18,13 @@ from echo3d.slicing.standard import standard_sectors
 
 
 def test_build_a_torso(benchmark: BenchmarkFixture) -> None:
-    body_at(170, 70, "male")  # reads the template once
-    assert benchmark(body_at, 175.6, 78.5, "male").mesh.parts
+    body_at(170, 70, "m")  # reads the template once
+    assert benchmark(body_at, 175.6, 78.5, "m").mesh.parts
 
 
 @pytest.mark.parametrize("lines", [64, 128])
 def test_acoustic_window(benchmark: BenchmarkFixture, lines: int) -> None:
-    torso, template = body_at(175.6, 78.5, "male"), load_template()
+    torso, template = body_at(175.6, 78.5, "m"), load_template()
     points = placed_points(torso.heart)
     obstacles, heart = obstacles_of(torso.mesh), template.heart(points)
     fan = on_skin(torso.mesh, standard_sectors(template, points)[View.A4C])

@@ -271,3 +271,24 @@ def test_shared_meshes_are_read_with_their_names(shared: Path) -> None:
     body = read_surface(bodies / "makehuman/base.obj")
     assert "body" in body.names.values()
     assert len(read_surface(hearts / "bivme_patient1/fitted/patient1_LV_ENDOCARDIAL_000.vtk").faces) == 3072
+
+
+def test_texture_seams_do_not_tear_an_obj_apart(tmp_path: Path) -> None:
+    """Corners with a texture place of their own for each face are the same corners all the same."""
+    points, faces, _ = cube(0, 1)
+    lines = [f"v {x} {y} {z}" for x, y, z in points]
+    lines += [f"vt 0.{k} 0" for k in range(3 * len(faces))]
+    lines += ["f " + " ".join(f"{corner + 1}/{3 * k + i + 1}" for i, corner in enumerate(face)) for k, face in enumerate(faces)]
+    (tmp_path / "cube.obj").write_text("\n".join(lines) + "\n")
+    surface = read_surface(tmp_path / "cube.obj")
+    assert len(surface.points) == len(points)
+    assert enclosed_ml(surface.points, surface.faces) == pytest.approx(1.0)
+
+
+DAMAGED_OBJ = ("v 0 0 0\nv 1 0 0\nf 1 2 3\n", "v 0 0 zero\nf 1 1 1\n", "v 0 0 0\nv 1 0 0\nv 0 1 0\n", "v 0 0\nf 1 1 1\n")
+
+
+@pytest.mark.parametrize("text", DAMAGED_OBJ)
+def test_damaged_obj_files_are_refused(tmp_path: Path, text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.obj").write_text(text)
+    refused(tmp_path / "a.obj", capfd)

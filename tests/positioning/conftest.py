@@ -16,7 +16,7 @@ def heart() -> WorkHeart:
 
 @pytest.fixture(scope="session")
 def body() -> WorkBody:
-    return own_body("male", 175.0, 75.0)
+    return own_body("m", 175.0, 75.0)
 
 
 @pytest.fixture

@@ -56,3 +56,17 @@ def test_a_contracted_heart_keeps_its_chambers_in_its_labels() -> None:
     for key, label in CHAMBER_KEYS.items():
         assert (seen == label).sum() * 1.5**3 / 1000 == pytest.approx(volumes[key], rel=0.015)
     assert (seen == Structure.LV_MYOCARDIUM).any()
+
+
+def test_a_heart_that_outgrows_the_raster_keeps_its_chambers() -> None:
+    material, template = load_material(), load_template()
+    rest, count = template.points, material.count
+    huge = template.landmark(rest, "lv") + 1.45 * (material.rest - template.landmark(rest, "lv"))
+    grid = field_grid(GRID_SIDE)
+    wide = grid.around(huge[:count])
+    assert (huge[:count] < grid.low).any() and (huge[:count] > grid.high).any()
+    labels = warp(load_label_volume(), grid, huge[count:], rest=rest, moved=huge[:count])
+    axis = [np.arange(low, high, 2.0) for low, high in zip(wide.low, wide.high, strict=True)]
+    seen = labels.look_up(np.stack(np.meshgrid(*axis, indexing="ij"), axis=-1))
+    for key, label in CHAMBER_KEYS.items():
+        assert (seen == label).sum() * 2.0**3 / 1000 == pytest.approx(template.volumes_ml(huge)[key], rel=0.015)

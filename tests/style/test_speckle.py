@@ -167,6 +167,15 @@ def test_behind_bone_it_is_dark_and_before_it_nothing_changes() -> None:
     assert front > 5 * np.square(plain[row - 4 : row + 4, 70:90]).mean()
 
 
+def test_the_front_of_bone_fades_where_the_beam_grazes_it() -> None:
+    draw = SpeckleDraw(1, blood_db=-100.0, outside_db=-100.0)
+    nothing = np.zeros((FAN.samples, FAN.lines), np.uint8)
+    square, grazed = np.full(FAN.lines, 50.0), 50.0 * (1 + np.arange(FAN.lines) * np.radians(FAN.line_deg))
+    grazed = np.minimum(grazed, FAN.depth - 2)
+    fronts = [envelope(nothing, FAN, draw, shadow_mm=stop).max(axis=0)[4:12].mean() for stop in (square, grazed)]
+    assert fronts[1] < 0.75 * fronts[0], "45 degrees halve the echo"
+
+
 def test_a_shadow_does_not_hide_the_noise() -> None:
     draw = SpeckleDraw(2, noise_db=-20.0)
     shadowed = envelope(MUSCLE, FAN, draw, shadow_mm=np.full(FAN.lines, 30.0))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import numpy as np
 import torch
 
 from echo3d.reconstruction.s2mnet import VIEWS
-from training.data import MapBank
+from training.data import KEYS, MapBank, Shards, slice_bank
 from training.s2mnet import Lesson, draw_present
 
 
@@ -44,3 +48,18 @@ def test_half_of_the_pairs_see_all_views_and_the_rest_one_to_five() -> None:
     assert number.min() >= 1
     assert 0.45 < (number == VIEWS).float().mean() < 0.55
     assert set(number.tolist()) == {1, 2, 3, 4, 5, 6}
+
+
+def test_a_law_is_left_out_of_both_kinds_of_shards(tmp_path: Path) -> None:
+    records = [{"beat": {"family": name}} for name in ("shell", "piston", "shell")]
+    arrays = {key: np.arange(12)[:, None] for key in KEYS}
+    np.savez(tmp_path / "0.npz", records=np.array(json.dumps(records)), **arrays)
+    shards = Shards(tmp_path, without="shell")
+    assert shards.refresh() == 4
+    assert shards.all(("field",))["field"].ravel().tolist() == [4, 5, 6, 7]
+    (tmp_path / "slices").mkdir()
+    rows = {"labels": np.zeros((4, 2, VIEWS, 56, 56), np.uint8), "sectors": np.zeros((4, 2, VIEWS, 9)), "volumes": np.zeros((4, 4))}
+    law = np.array(["shell", "shell", "wringing", "wringing"])
+    np.savez(tmp_path / "slices" / "0.npz", law=law, field=np.arange(4.0)[:, None, None], **rows)
+    assert slice_bank(tmp_path / "slices", without="shell").field.ravel().tolist() == [2, 3]
+    assert len(slice_bank(tmp_path / "slices").field) == 4

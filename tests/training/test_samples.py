@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from echo3d.anatomy.template import load_template
+from echo3d.anatomy.material import GRID_SIDE, load_material
+from echo3d.anatomy.template import field_grid, load_label_volume, load_template
 from echo3d.core.structures import Structure
-from training.samples import heart_samples
+from echo3d.slicing.labelvolume import warp
+from training.samples import heart_samples, invert
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +38,12 @@ def test_the_truth_lies_where_the_pictures_show_it(pair: list[dict[str, np.ndarr
 def test_systole_is_the_second_of_a_pair(pair: list[dict[str, np.ndarray]]) -> None:
     assert pair[1]["volumes"][0] < pair[0]["volumes"][0]
     assert (pair[1]["labels"] == Structure.LV_CAVITY).sum() < (pair[0]["labels"] == Structure.LV_CAVITY).sum()
+
+
+def test_the_torch_labels_are_those_of_the_slicer_even_where_the_heart_outgrows_the_raster() -> None:
+    material, template = load_material(), load_template()
+    rest, count = template.points, material.count
+    huge = template.landmark(rest, "lv") + 1.4 * (material.rest - template.landmark(rest, "lv"))
+    exact = warp(load_label_volume(), field_grid(GRID_SIDE), huge[count:], rest=rest, moved=huge[:count])
+    points = np.random.default_rng(3).uniform(huge.min(axis=0), huge.max(axis=0), (20_000, 3))
+    assert (invert(huge).look_up(points) == exact.look_up(points)).mean() > 0.998

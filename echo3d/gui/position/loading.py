@@ -12,7 +12,7 @@ from echo3d.gui.tasks import Tasks
 from echo3d.positioning.bodies import WorkBody, own_body
 from echo3d.positioning.hearts import WorkHeart, embedded_heart
 
-FIRST_BODY = ("male", 175.0, 75.0)
+FIRST_BODY = ("m", 175.0, 75.0)
 
 
 class Loading(QObject):
