@@ -20,9 +20,11 @@ import typer
 
 from echo3d import __version__
 from echo3d.cli_cohort import cohort
+from echo3d.cli_dataset import dataset
+from echo3d.cli_jobs import jobs
 from echo3d.cli_words import AsJson, Device, Force, InBody, Out, print_windows, reads_hearts, terminal_progress, with_files
 from echo3d.core.views import View
-from echo3d.errors import Echo3dError, InputError
+from echo3d.errors import Echo3dError, InputError, StoppedError
 
 DONE, WRONG, FAILED, STOPPED = 0, 2, 3, 130
 _NOTICE = "Research use only, not for clinical diagnosis."
@@ -36,6 +38,8 @@ app = typer.Typer(
 )
 
 app.add_typer(cohort)
+app.add_typer(dataset)
+app.add_typer(jobs)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -58,6 +62,8 @@ def _run(words: list[str], stdout: Any) -> tuple[int, dict[str, Any] | None]:
         return _failure(WRONG, f"{_without_paths(exc.format_message(), words).rstrip('.')}; see echo3d --help", as_json)
     except InputError as exc:
         return _failure(WRONG, str(exc), as_json)
+    except StoppedError as exc:
+        return _failure(STOPPED, str(exc), as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _failure(STOPPED, "stopped before the end; nothing was written", as_json)
     except Exception as exc:  # the last border before the user

@@ -77,7 +77,7 @@ def generate(
     from echo3d.results import check_out
 
     names = FAMILIES if families is None else tuple(name.strip() for name in families.split(",") if name.strip())
-    spec = CohortSpec(count, seed, MIXTURE if groups is None else _shares(groups), names, beats)
+    spec = CohortSpec(count, seed, MIXTURE if groups is None else shares(groups), names, beats)
     check_out(out, force=force)
     with open_executor(workers=workers, scheduler=scheduler) as executor:
         about = make(spec, out, executor, force=force, progress=terminal_progress(as_json))
@@ -89,7 +89,7 @@ def generate(
     return about | {"out": out.name}
 
 
-def _shares(words: str) -> dict[str, float]:
+def shares(words: str) -> dict[str, float]:
     """Return the shares of ``group=share`` words; a group without a share counts one."""
     shares: dict[str, float] = {}
     for word in words.split(","):

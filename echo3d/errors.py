@@ -22,3 +22,7 @@ class ModelError(InputError):
 
 class EngineError(Echo3dError):
     """The inference process failed or went away; the next request restarts it."""
+
+
+class StoppedError(Echo3dError):
+    """The user asked the work to stop; what was written before stays, and the command line answers with exit code 130."""

@@ -44,6 +44,16 @@ def user_logs() -> Path:
     return _own("logs", lambda: platformdirs.user_log_path("echo3d", appauthor=False))
 
 
+def user_jobs() -> Path:
+    """Return the folder of background jobs, ``$ECHO3D_JOBS_DIR`` where that is set; made if needed."""
+    named = os.environ.get("ECHO3D_JOBS_DIR")
+    if not named:
+        return _own("jobs", lambda: platformdirs.user_data_path("echo3d", appauthor=False) / "jobs")
+    folder = Path(named)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def _own(kind: str, find: Callable[[], Path]) -> Path:
     """Return ``$ECHO3D_HOME/kind`` where that variable is set, the platform's own folder otherwise."""
     home = os.environ.get("ECHO3D_HOME")

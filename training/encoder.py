@@ -23,6 +23,7 @@ from echo3d.core.structures import Structure
 from echo3d.reconstruction.s2mnet import CLASSES, VIEWS, Encoder, S2MNetConfig
 from training.augment import look, texture_bank
 from training.data import Shards
+from training.datasets import open_samples
 from training.schedule import learning_rate
 
 
@@ -97,9 +98,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
-    shards = Shards(options.data, without=options.without)
-    if not shards.refresh():
-        parser.error("--data must hold shards of training.samples; run that first")
+    shards = open_samples(options.data, options.without)
+    if not len(shards):
+        parser.error("--data must be a data set of echo3d dataset generate or hold shards of training.samples; make one first")
     learn(Encoder(S2MNetConfig()).to(memory_format=torch.channels_last), shards, options)  # type: ignore[call-overload]
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.connection
 import os
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
@@ -36,13 +39,26 @@ def open_executor(*, workers: int | None = None, scheduler: str | None = None) -
         with _cluster(scheduler) as executor:
             yield executor
         return
-    if workers is not None and workers < 1:
-        raise InputError(f"there must be at least one worker, found {workers}; choose another --workers")
+    check_workers(workers)
     with (
         _one_thread_each(),
-        ProcessPoolExecutor(workers or os.cpu_count() or 1, mp_context=multiprocessing.get_context("spawn")) as pool,
+        ProcessPoolExecutor(
+            workers or os.cpu_count() or 1, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent
+        ) as pool,
     ):
         yield pool
+
+
+def check_workers(workers: int | None) -> None:
+    """Refuse a number of processes that is not positive; None stands for as many as there are processors.
+
+    Raises
+    ------
+    InputError
+        If there is to be none.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"there must be at least one worker, found {workers}; choose another --workers")
 
 
 @contextlib.contextmanager
@@ -58,6 +74,19 @@ def _cluster(address: str) -> Iterator[Executor]:
         raise InputError(f"a Dask scheduler must answer at the given address, found none ({type(exc).__name__}); start it first") from exc
     with client, client.get_executor(pure=False) as executor:
         yield executor
+
+
+def _end_with_parent() -> None:
+    """Make this worker end when the process that wants its work is gone, killed or not; Ctrl-C is that process's business too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_follow, args=(parent.sentinel,), name="follows its parent", daemon=True).start()
+
+
+def _follow(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
 
 
 @contextlib.contextmanager
@@ -76,10 +105,11 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def run_all(executor: Executor, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, T]]:
+def run_all(executor: Executor, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]]) -> Generator[tuple[int, T], None, None]:
     """Yield number and result of ``function(*task)`` for every task as they come, in no order.
 
-    A Dask cluster runs the work of a lost worker again elsewhere; on this machine a lost process ends the run.
+    What was not begun when the caller leaves off is taken back. A Dask cluster runs the work of a lost worker again elsewhere; on this
+    machine a lost process ends the run.
 
     Raises
     ------
@@ -88,19 +118,19 @@ def run_all(executor: Executor, function: Callable[..., T], tasks: Sequence[tupl
     """
     waiting = iter(enumerate(tasks))
     running: dict[Future[T], int] = {}
-    while True:
-        for number, task in waiting:
-            running[executor.submit(function, *task)] = number
-            if len(running) >= AHEAD:
-                break
-        if not running:
-            return
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            number = running.pop(future)
-            try:
-                yield number, future.result()
-            except BrokenProcessPool as exc:
-                raise EngineError(
-                    "a worker process ended before its work was done; start again, with fewer --workers if memory is short"
-                ) from exc
+    try:
+        while True:
+            for number, task in waiting:
+                running[executor.submit(function, *task)] = number
+                if len(running) >= AHEAD:
+                    break
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), future.result()
+    except BrokenProcessPool as exc:
+        raise EngineError("a worker process ended before its work was done; start again, with fewer --workers if memory is short") from exc
+    finally:
+        for future in running:
+            future.cancel()

@@ -1,0 +1,154 @@
+"""The commands about background jobs: ``echo3d jobs ...``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from echo3d.cli_words import AsJson
+from echo3d.errors import InputError
+from echo3d.jobs.registry import Status
+
+JobsDir = Annotated[
+    Path | None,
+    typer.Option("--jobs-dir", envvar="ECHO3D_JOBS_DIR", readable=False, help="Folder of the jobs; the user's own where not given."),
+]
+Name = Annotated[str, typer.Argument(help="A job's name as jobs list shows it, or enough of its beginning.")]
+
+jobs = typer.Typer(name="jobs", help="Background jobs: what they do, how far they are; stop them, go on with them.", rich_markup_mode=None)
+
+
+@jobs.callback()
+def _group() -> None:
+    """Background jobs: what they do, how far they are; stop them, go on with them."""
+
+
+def jobs_folder(named: Path | None) -> Path:
+    """Return the folder of jobs that the user means.
+
+    Raises
+    ------
+    InputError
+        If it is none or cannot be made.
+    """
+    from echo3d.paths import user_jobs
+
+    try:
+        if named is None:
+            return user_jobs()
+        named.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise InputError(f"the folder of jobs must be writable, found none ({type(exc).__name__}); choose another --jobs-dir") from exc
+    return named
+
+
+@jobs.command("list")
+def list_(*, jobs_dir: JobsDir = None, as_json: AsJson = False) -> dict[str, Any]:
+    """List all jobs, the newest last."""
+    from echo3d.jobs.registry import list_jobs
+
+    found = list_jobs(jobs_folder(jobs_dir))
+    if not as_json:
+        for status in found:
+            print(_line(status))
+        if not found:
+            print("There are no jobs.")
+    return {"jobs": [_answer(status) for status in found]}
+
+
+@jobs.command()
+def show(name: Name, *, jobs_dir: JobsDir = None, as_json: AsJson = False) -> dict[str, Any]:
+    """Show how a job stands, with the last lines of its log."""
+    from echo3d.jobs.registry import find_job, watch
+    from echo3d.jobs.store import log_tail, read_answer
+
+    folder = find_job(jobs_folder(jobs_dir), name)
+    status = watch(folder)
+    answer = _answer(status) | {"log": log_tail(folder), "answer": read_answer(folder)}
+    if not as_json:
+        print(_line(status))
+        for line in filter(None, [status.message, status.sentence]):
+            print(f"- {line}")
+        for line in answer["log"]:
+            print(f"  {line}")
+    return answer
+
+
+@jobs.command()
+def cancel(name: Name, *, jobs_dir: JobsDir = None, as_json: AsJson = False) -> dict[str, Any]:
+    """Stop a job; what it wrote stays. It is given 15 seconds to end by itself."""
+    from echo3d.jobs.launcher import cancel as stop
+    from echo3d.jobs.registry import find_job
+
+    status = stop(find_job(jobs_folder(jobs_dir), name))
+    return _told(status, as_json)
+
+
+@jobs.command()
+def resume(name: Name, *, jobs_dir: JobsDir = None, as_json: AsJson = False) -> dict[str, Any]:
+    """Go on with a job that was interrupted or cancelled, or that failed."""
+    from echo3d.jobs.launcher import resume as go_on
+    from echo3d.jobs.registry import find_job, watch
+
+    folder = find_job(jobs_folder(jobs_dir), name)
+    go_on(folder)
+    return _told(watch(folder), as_json)
+
+
+@jobs.command(hidden=True)
+def run(folder: Annotated[Path, typer.Argument(readable=False)]) -> dict[str, Any]:
+    """Do the job of a folder in this process; what starts jobs calls this."""
+    from echo3d.jobs.worker import run as work
+    from echo3d.jobs.worker import step_back
+
+    step_back()
+    return {"ok": work(folder)}
+
+
+def _told(status: Status, as_json: bool) -> dict[str, Any]:
+    """Print one line about a job and return the same as an object."""
+    if not as_json:
+        print(_line(status))
+    return _answer(status)
+
+
+def _answer(status: Status) -> dict[str, Any]:
+    """Return what is known of a job as plain JSON values."""
+    return {
+        "name": status.name,
+        "title": status.spec.title if status.spec else "",
+        "kind": status.spec.kind if status.spec else "",
+        "state": status.state.value,
+        "done": status.done,
+        "total": status.total,
+        "message": status.message,
+        "rate_per_s": None if status.rate is None else round(status.rate, 4),
+        "remaining_s": None if status.remaining_s is None else round(status.remaining_s, 1),
+        "sentence": status.sentence,
+    }
+
+
+def _line(status: Status) -> str:
+    """Return one line about a job for people."""
+    title = status.spec.title if status.spec else "damaged"
+    parts = [f"{status.state:11} {status.name}  {title}"]
+    if status.total:
+        parts.append(f"{status.done} of {status.total}")
+    if status.state.alive and status.rate:
+        parts.append(f"{60 * status.rate:.1f} a minute")
+    if status.remaining_s is not None:
+        parts.append(f"{duration(status.remaining_s)} to go")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return a time to wait in words.
+
+    >>> duration(42), duration(600), duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
