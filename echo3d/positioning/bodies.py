@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from echo3d.anatomy.bodymarks import BodyMarks
 from echo3d.anatomy.template import load_template
 from echo3d.anatomy.window import Obstacles, obstacles_of
-from echo3d.core.body import SEXES, BodyMesh, BodyPart, part_surface
+from echo3d.core.body import BodyMesh, BodyPart, part_surface
 from echo3d.core.pose import Pose, identity_pose, place, rigid_between
 from echo3d.positioning.hearts import WorkHeart
 from echo3d.positioning.poses import angles_of, pose_of
@@ -46,6 +46,9 @@ class WorkBody:
     facts: tuple[str, ...] = ()
 
 
+SEX_TITLES = {"m": "Man", "f": "Woman"}
+
+
 def own_body(sex: str, height_cm: float, weight_kg: float) -> WorkBody:
     """Return one of our own bodies.
 
@@ -57,8 +60,8 @@ def own_body(sex: str, height_cm: float, weight_kg: float) -> WorkBody:
     from echo3d.anatomy.torso import body_at
 
     torso = body_at(height_cm, weight_kg, sex)
-    name = f"{SEXES[sex]}, {height_cm:.0f} cm, {weight_kg:.0f} kg"
-    origin = {"kind": "own", "sex": sex, "height_cm": height_cm, "weight_kg": weight_kg}
+    name = f"{SEX_TITLES[torso.record.sex]}, {height_cm:.0f} cm, {weight_kg:.0f} kg"
+    origin = {"kind": "own", "sex": torso.record.sex, "height_cm": height_cm, "weight_kg": weight_kg}
     facts = (f"our own body, body mass index {torso.record.bmi:.1f} kg/m²",)
     return _work_body(name, origin, torso.mesh, (torso.marks, torso.heart), facts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -204,8 +204,3 @@ def end_systole(heart: WorkHeart, phases: int = PHASES) -> int:
     from echo3d.anatomy.timing import on_frames
 
     return 0 if heart.beat is None else round(on_frames(heart.beat, phases).systole * phases)
-
-
-def standing_still(heart: WorkHeart) -> WorkHeart:
-    """Return the heart without its beat."""
-    return replace(heart, beat=None)

@@ -22,7 +22,7 @@ from echo3d.positioning.hearts import Moment
 from echo3d.positioning.looks import looked_at
 from echo3d.positioning.poses import pose_json
 from echo3d.positioning.previews import Answer, Previewer, Request
-from echo3d.positioning.state import Picture, Scene, placement_json
+from echo3d.positioning.state import Picture, Scene, heart_of, placement_json
 from echo3d.results import check_out, write_whole
 from echo3d.slices import fan_content, write_pictures
 from echo3d.slicing.cut import cut_views
@@ -63,11 +63,9 @@ def write_views(shot: Shot, out: Path, *, force: bool = False) -> dict[str, Any]
     InputError
         If there is no heart, or the folder may not be written.
     """
-    if shot.scene.heart is None:
-        raise InputError("views need a heart, found none; open or draw one")
+    heart, pose = heart_of(shot.scene), shot.scene.placement.pose
     check_out(out, force=force)
     answer = Previewer().answer(Request(0, shot.scene, shot.moment, Picture.LABELS, settled=True))
-    heart, pose = shot.scene.heart, shot.scene.placement.pose
     labels = PlacedLabels(shot.moment.labels, pose, heart.pivot)
     pieces = cut_views(labels, {view: preview.probe.sector for view, preview in answer.previews.items()}, grid=shot.size)
     content = _content(shot, answer, {view: fan_content(piece) for view, piece in pieces.items()})
@@ -90,9 +88,7 @@ def write_views(shot: Shot, out: Path, *, force: bool = False) -> dict[str, Any]
 def _content(shot: Shot, answer: Answer, views: Mapping[View, Mapping[str, Any]]) -> dict[str, Any]:
     """Return what sectors.json says: plain JSON values, the layout of ``echo3d slice``."""
     scene = shot.scene
-    heart, body = scene.heart, scene.body
-    if heart is None:
-        raise InputError("views need a heart, found none; open or draw one")
+    heart, body = heart_of(scene), scene.body
     marks = {name: place(at, scene.placement.pose, heart.pivot) for name, at in heart.landmarks.items()}
     windows = {view: preview.window for view, preview in answer.previews.items()}
     return {
@@ -121,9 +117,7 @@ def placed_heart(scene: Scene, moment: Moment) -> HeartMesh:
     InputError
         If there is no heart.
     """
-    heart = scene.heart
-    if heart is None:
-        raise InputError("a placed mesh needs a heart, found none; open or draw one")
+    heart = heart_of(scene)
     return replace(heart.mesh, points=place(moment.points, scene.placement.pose, heart.pivot))
 
 

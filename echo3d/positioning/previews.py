@@ -18,7 +18,7 @@ from echo3d.positioning.hearts import Moment
 from echo3d.positioning.looks import label_table, looked_at
 from echo3d.positioning.poses import values_of
 from echo3d.positioning.probes import Adjustment, Probe, probe_at_hand, standard_fans
-from echo3d.positioning.state import Picture, Scene
+from echo3d.positioning.state import Picture, Scene, heart_of
 from echo3d.slicing.cut import cut_views
 from echo3d.slicing.labelvolume import Labels, PlacedLabels
 
@@ -111,8 +111,7 @@ class Previewer:
     def answer(self, request: Request) -> Answer:
         """Return the pictures and checks that are asked for."""
         scene = request.scene
-        heart, pose = scene.heart, scene.placement.pose
-        assert heart is not None
+        heart, pose = heart_of(scene), scene.placement.pose
         labels = PlacedLabels(request.moment.labels, pose, heart.pivot)
         probes = self.probes(scene)
         placed = (
@@ -125,8 +124,7 @@ class Previewer:
 
     def probes(self, scene: Scene) -> dict[View, Probe]:
         """Return where the six probes stand; only those that changed are worked out again."""
-        heart, body, placement = scene.heart, scene.body, scene.placement
-        assert heart is not None
+        heart, body, placement = heart_of(scene), scene.body, scene.placement
         standing = (heart, values_of(placement.aim), placement.level, placement.table)
         if self._standard[0] != standing:
             self._standard = (standing, standard_fans(heart.landmarks, placement.aim, level=placement.level, table=placement.table))

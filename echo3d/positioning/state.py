@@ -80,6 +80,19 @@ class Scene:
     placement: Placement = field(default_factory=Placement)
 
 
+def heart_of(scene: Scene) -> WorkHeart:
+    """Return the scene's heart.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if scene.heart is None:
+        raise InputError("a scene needs a heart for this, found none; open or draw one")
+    return scene.heart
+
+
 PARTS_AT_FIRST = frozenset({BodyPart.SKIN, BodyPart.RIBS, BodyPart.CARTILAGES, BodyPart.STERNUM})
 
 

@@ -166,10 +166,10 @@ def short_axis_sector(marks: Landmarks, mean: Landmarks, view: View, level: floa
     size = float(np.linalg.norm(base - apex) / np.linalg.norm(mean["mitral"] - mean["lv_apex_endo"]))
     end = np.array(table.end)
     rest_point = table.shares[view - View.PSAX_BASAL] * end - mean["lv_apex_endo"]
-    published = apex + size * (rest @ rest_point) @ frame
+    stated = apex + size * (rest @ rest_point) @ frame
     clinical = apex + CLINICAL_HEIGHT[view] * (base - apex)
     normal = unit((1 - level) * (unit(rest @ end) @ frame) + level * unit(apex - base))
-    point = (1 - level) * published + level * clinical
+    point = (1 - level) * stated + level * clinical
     centre = apex + ((point - apex) @ normal) / ((base - apex) @ normal) * (base - apex)
     anterior = np.array([0.0, -1.0, 0.0])
     up = unit(anterior - (anterior @ normal) * normal)

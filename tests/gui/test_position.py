@@ -207,8 +207,9 @@ def test_pointing_joins_picture_and_scene(page, qtbot) -> None:
         for at in (QPoint(int(area.center().x()), int(area.top() + k)) for k in range(10, int(area.height())))
         if panel.label_at(*panel.plane_mm(QPointF(at)))
     )
-    qtbot.mouseMove(panel, target)
-    QApplication.processEvents()
+    spot, none = QPointF(target), Qt.MouseButton.NoButton
+    event = QMouseEvent(QEvent.Type.MouseMove, spot, panel.mapToGlobal(spot), none, none, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(panel, event)
     depth, lateral = panel.plane_mm(QPointF(target))
     assert np.allclose(page.stage.viewport.scene._spot.GetPosition(), fan.world(np.array([depth, lateral])), atol=1e-6)
     assert Structure(panel.label_at(depth, lateral)).title in page.stage.viewport.overlay.state.pointed

@@ -38,20 +38,7 @@ class ProbePanel(QWidget):
         super().__init__(parent)
         self._title = label("", "section")
         self.fields: dict[str, NumberField] = {}
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(4)
-        for number, field in enumerate(PROBE_FIELDS):
-            made = NumberField(f"{field.title}: {_TIPS[field.key]}", field.unit, (field.low, field.high), 1.0, 1)
-            made.entered.connect(lambda value, key=field.key: self.entered.emit(key, value))
-            if field.key == "depth":
-                made.setSpecialValueText("auto")
-            line, side = number // 2, 2 * (number % 2)
-            grid.addWidget(label(field.title, "muted"), line, side)
-            grid.addWidget(made, line, side + 1)
-            self.fields[field.key] = made
-        for side in (1, 3):
-            grid.setColumnStretch(side, 1)
+        grid = self._grid()
         self.flip = QCheckBox("Flip marker")
         self.flip.toggled.connect(lambda on: self.entered.emit("flipped", on))
         self._level = QComboBox()
@@ -71,6 +58,24 @@ class ProbePanel(QWidget):
         table = text_button("Table…", "The numbers of Table 1, to be changed", lambda: self.command.emit("edit_table"), kind="small")
         last = row(self.flip, 1, label("Short axis", "muted"), self._level, table, spacing=6)
         self.setLayout(column(head, grid, last, spacing=6))
+
+    def _grid(self) -> QGridLayout:
+        """Return the numbers in two columns."""
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(4)
+        for number, field in enumerate(PROBE_FIELDS):
+            made = NumberField(f"{field.title}: {_TIPS[field.key]}", field.unit, (field.low, field.high), 1.0, 1)
+            made.entered.connect(lambda value, key=field.key: self.entered.emit(key, value))
+            if field.key == "depth":
+                made.setSpecialValueText("auto")
+            line, side = number // 2, 2 * (number % 2)
+            grid.addWidget(label(field.title, "muted"), line, side)
+            grid.addWidget(made, line, side + 1)
+            self.fields[field.key] = made
+        for side in (1, 3):
+            grid.setColumnStretch(side, 1)
+        return grid
 
     def show_workspace(self, workspace: Workspace) -> None:
         """Show the selected view's probe."""

@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
 
 from echo3d.anatomy.groups import GROUPS
-from echo3d.core.body import SEXES
 from echo3d.gui.position.fields import NumberField
 from echo3d.gui.widgets import column, label, row, rule, text_button
+from echo3d.positioning.bodies import SEX_TITLES
 from echo3d.positioning.state import Workspace
 
 
@@ -29,7 +29,7 @@ class SourcesPanel(QWidget):
         self.seed.setRange(0, 999_999)
         self.seed.setToolTip("Number of the drawn heart; the same number gives the same heart")
         self.sex = QComboBox()
-        for sex, title in SEXES.items():
+        for sex, title in SEX_TITLES.items():
             self.sex.addItem(title, sex)
         self.height_cm = NumberField("Height, 130 to 215 cm", "cm", (130, 215), 1, 0)
         self.weight_kg = NumberField("Weight, 30 to 200 kg", "kg", (30, 200), 1, 0)
