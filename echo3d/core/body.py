@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from echo3d.core.arrays import frozen_array
 from echo3d.errors import ShapeError
 
-SEXES = {"m": "Man", "f": "Woman"}
+SEXES = ("m", "f")
 """The words for men and women in all records."""
 
 
