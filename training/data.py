@@ -64,6 +64,8 @@ def rows_without(records: NDArray, count: int, law: str | None) -> NDArray[np.bo
     >>> rows_without(np.array('[{"beat": {"family": "shell"}}, {"beat": {"family": "piston"}}]'), 4, "shell").tolist()
     [False, False, True, True]
     """
+    if law is None:
+        return np.ones(count, dtype=bool)
     laws = [record["beat"]["family"] for record in json.loads(str(records))]
     return np.repeat([name != law for name in laws], count // len(laws))
 
