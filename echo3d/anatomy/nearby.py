@@ -121,8 +121,8 @@ def box_of(mask: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice, slic
     >>> box_of(np.arange(27).reshape(3, 3, 3) == 13)
     (slice(1, 2, None), slice(1, 2, None), slice(1, 2, None))
     """
-    plane = mask.any(axis=0)
-    sides = (mask.any(axis=2).any(axis=1), plane.any(axis=1), plane.any(axis=0))
+    plane: NDArray = np.any(mask, axis=0)
+    sides: list[NDArray] = [np.any(mask, axis=(1, 2)), np.any(plane, axis=1), np.any(plane, axis=0)]
     x, y, z = (_reach_of(np.flatnonzero(side), len(side), margin) for side in sides)
     return x, y, z
 

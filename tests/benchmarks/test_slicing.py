@@ -235,7 +235,7 @@ def cheapest(work: Callable[[Pose, Fans], object], rounds: int) -> tuple[float, 
 
 
 def test_against_pyvista_on_the_same_walls(walls: Walls, request: pytest.FixtureRequest) -> None:
-    """To reach: thirty times as fast per pose as slicing and filling; a probe with a ready locator is the harder rival and is told too."""
+    """To reach: thirty times as fast per pose as the fastest way of slicing and filling; a probe with a ready locator is told too."""
     probed = prober(walls.mesh)
     still = Pose(np.zeros(3), np.zeros(3))
     pose, fans = next(drawn())
@@ -258,7 +258,7 @@ def test_against_pyvista_on_the_same_walls(walls: Walls, request: pytest.Fixture
     lines = [f"\n{GROUP}, {walls.mesh.n_cells} tetrahedra: least wall ms, least processor ms, times ours (processor)"]
     lines += [f"{name:32s}{wall:10.1f}{cpu:10.1f}{cpu / table['ours'][1]:8.1f}" for name, (wall, cpu) in table.items()]
     sys.stdout.write("\n".join(lines) + "\n")
-    assert table["PyVista, slice and fill"][1] >= 30 * table["ours"][1]
+    assert min(cpu for name, (_, cpu) in table.items() if name.endswith(("OpenCV", "NumPy"))) >= 30 * table["ours"][1]
     assert table["PyVista, probe"][1] >= 10 * table["ours"][1]
 
 
