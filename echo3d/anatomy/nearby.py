@@ -44,19 +44,26 @@ def worn(mask: NDArray[np.bool_], times: int = 1) -> NDArray[np.bool_]:
 
 
 def grown_numbers(numbers: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Return numbers (X, Y, Z) in which those voxels of a mask that have none take the greatest of their six neighbours.
+    """Return numbers in which those voxels of a mask that have none take the greatest of their six neighbours.
 
-    >>> grown_numbers(np.array([[[0, 0, 2, 0, 3, 0]]], np.int32), np.array([[[True, True, True, True, True, False]]]))
-    array([[[0, 2, 2, 3, 3, 0]]], dtype=int32)
+    Parameters
+    ----------
+    numbers : (X, Y, Z), 0 all along the raster's border, so that the step from one row to the next one's start meets none
+    mask : (X, Y, Z)
+
+    >>> numbers = np.zeros((3, 3, 4), np.int32)
+    >>> numbers[1, 1, 1] = 2
+    >>> grown_numbers(numbers, np.ones(numbers.shape, bool))[1, 1]
+    array([2, 2, 2, 0], dtype=int32)
     """
-    around, here = np.pad(numbers, 1), np.nonzero(mask & (numbers == 0))
-    place = np.ravel_multi_index(tuple(index + 1 for index in here), around.shape)
-    flat, best = around.ravel(), np.zeros(len(place), np.int32)
-    for step in (1, around.shape[2], around.shape[1] * around.shape[2]):
-        np.maximum(best, np.maximum(flat[place - step], flat[place + step]), out=best)
-    result = numbers.copy()
-    result[here] = best
-    return result
+    place, flat = np.flatnonzero(mask & (numbers == 0)), numbers.ravel()
+    best = np.zeros(len(place), np.int32)
+    for step in (1, numbers.shape[2], numbers.shape[1] * numbers.shape[2]):
+        for way in (-step, step):
+            np.maximum(best, flat.take(place + way, mode="clip"), out=best)
+    result = flat.copy()
+    result[place] = best
+    return result.reshape(numbers.shape)
 
 
 def squared_distances(mask: NDArray[np.bool_], reach: int) -> NDArray[np.uint16]:

@@ -73,11 +73,9 @@ def closed(points: NDArray, faces: NDArray) -> tuple[NDArray[np.float64], NDArra
 
     A cap is flat where its rim is flat, as a valve plane is.
     """
-    used = there_in(faces, len(points))
+    used, corners = used_points(faces, len(points))
     joined, which = joined_points(points[used])
-    number = np.zeros(len(points), np.int64)
-    number[used] = which
-    triangles = number[faces]
+    triangles = which[corners]
     triangles = triangles[(triangles != np.roll(triangles, 1, axis=1)).all(axis=1)]
     if len(triangles) == 0 or not boundary_edges(triangles):
         return joined, triangles.astype(np.int32)
@@ -89,15 +87,17 @@ def closed(points: NDArray, faces: NDArray) -> tuple[NDArray[np.float64], NDArra
     return np.asarray(whole.points, float), np.asarray(whole.regular_faces, np.int32)
 
 
-def there_in(faces: NDArray, count: int) -> NDArray[np.int64]:
-    """Return the points of ``count`` that triangles (F, 3) use, in order.
+def used_points(faces: NDArray, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the points of ``count`` that triangles (F, 3) use, in order, and the triangles of these.
 
-    >>> there_in(np.array([[4, 0, 2]]), 6)
-    array([0, 2, 4])
+    >>> used_points(np.array([[4, 0, 2]]), 6)
+    (array([0, 2, 4]), array([[2, 0, 1]]))
     """
-    there = np.zeros(count, bool)
-    there[faces.ravel()] = True
-    return np.flatnonzero(there)
+    number = np.zeros(count, np.int64)
+    number[faces.ravel()] = 1
+    used = np.flatnonzero(number)
+    number[used] = np.arange(len(used))
+    return used, number[faces]
 
 
 def joined_points(points: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -157,7 +157,7 @@ def filled(points: NDArray, faces: NDArray, grid: VoxelGrid) -> NDArray[np.bool_
     if len(faces) == 0:
         return mask
     size = np.array(grid.shape)
-    corners = points[there_in(faces, len(points))]
+    corners = points[used_points(faces, len(points))[0]]
     low = np.clip(np.floor((corners.min(axis=0) - grid.origin) / grid.voxel_mm).astype(int) - 1, 0, size - 1)
     high = np.clip(np.ceil((corners.max(axis=0) - grid.origin) / grid.voxel_mm).astype(int) + 1, low, size - 1)
     inside = inside_by_columns((points - grid.origin) / grid.voxel_mm - low, faces, tuple((high - low + 1).tolist()))
