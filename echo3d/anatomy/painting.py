@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from echo3d.anatomy.chambers import with_blood
+from echo3d.anatomy.nearby import nearest_labels
 from echo3d.anatomy.voxels import VoxelGrid, closed, solid, touched
 from echo3d.core.field import LabelVolume
 from echo3d.core.foreign import Role
@@ -43,7 +44,8 @@ def painted(points: NDArray, parts: Mapping[int, NDArray], grid: VoxelGrid) -> L
             sheet = touched(points, parts[role], grid)
             barrier |= sheet
             mask = mask | sheet
-        labels[mask if role not in WALLS else mask & ((labels == 0) | (labels == Role.VENTRICLES))] = role
+        mask = mask & ((labels == 0) | (labels == Role.VENTRICLES)) if role in WALLS else mask
+        np.copyto(labels, np.uint8(role), where=mask)
     labels = with_blood(labels, grid.voxel_mm, barrier)
     labels = with_papillaries(labels, masks.get(Role.PAPILLARY))
     return LabelVolume(fill_pockets(divided_muscle(labels)), grid.affine)
@@ -85,6 +87,8 @@ def fill_pockets(labels: NDArray) -> NDArray[np.uint8]:
     pockets = (labels == 0) & (pools != pools[0, 0, 0])
     if not pockets.any():
         return labels.astype(np.uint8)
-    tissue = (labels > 0) & ~np.isin(labels, BLOOD)
-    nearest = ndimage.distance_transform_edt(~(tissue if tissue.any() else labels > 0), return_distances=False, return_indices=True)
-    return np.where(pockets, labels[tuple(nearest)], labels).astype(np.uint8)
+    result, there = labels.astype(np.uint8), np.bincount(labels.ravel(), minlength=256) > 0
+    there[0] = False
+    tissue = there & ~np.isin(np.arange(256), BLOOD)
+    result[pockets] = nearest_labels(result, tissue if tissue.any() else there, np.argwhere(pockets))
+    return result

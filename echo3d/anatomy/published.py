@@ -19,7 +19,7 @@ from echo3d.anatomy.painting import painted
 from echo3d.anatomy.tagorders import ORDERS, roles_of
 from echo3d.anatomy.template import load_template
 from echo3d.anatomy.volume_landmarks import completed, volume_landmarks
-from echo3d.anatomy.voxels import grid_around
+from echo3d.anatomy.voxels import grid_around, used_points
 from echo3d.core.field import LabelVolume
 from echo3d.core.foreign import Role, TaggedSurface
 from echo3d.core.mesh import HeartMesh, region_faces
@@ -99,8 +99,8 @@ def foreign_heart(surface: TaggedSurface, reading: Reading | None = None, *, vox
     roles, parts_said = roles_of(surface, order=reading.order, mapping=reading.mapping)
     tags, number = np.unique(surface.tags, return_inverse=True)
     labels = np.array([roles[int(tag)] for tag in tags], np.uint8)[number]
-    used, corners = np.unique(surface.faces[labels > 0], return_inverse=True)
-    faces, labels = corners.reshape(-1, 3), labels[labels > 0]
+    used, faces = used_points(surface.faces[labels > 0], len(surface.points))
+    labels = labels[labels > 0]
     mean = mean_landmarks()
     scale = heart_scale(
         np.ptp(surface.points[used], axis=0),

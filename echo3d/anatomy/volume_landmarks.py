@@ -63,8 +63,8 @@ def _valve(labels: NDArray, name: str) -> NDArray[np.float64] | None:
 
 def _middle(mask: NDArray) -> NDArray[np.float64] | None:
     """Return the mean index of a mask, None where it is all but empty."""
-    index = np.argwhere(mask)
-    return index.mean(axis=0) if len(index) >= _FEWEST else None
+    where = np.flatnonzero(mask)
+    return np.array([index.mean() for index in np.unravel_index(where, mask.shape)]) if len(where) >= _FEWEST else None
 
 
 def _meeting(labels: NDArray, one: int, other: int) -> NDArray[np.bool_]:

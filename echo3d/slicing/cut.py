@@ -18,7 +18,7 @@ from echo3d.slicing.labelvolume import Labels, PlacedLabels, WarpedLabels, cut
 SPACING_MM = 2.5
 """Most that two worked-out pixels of a warped heart lie apart: half of the raster on which its inverse field is known. Our choice: borders
 then move by less than 0.2 mm nearly everywhere, which is 0.2 to 0.6 % of the heart's pixels. Baking the labels into a volume of their own
-was tried instead; that changes 4 % of the pixels at 1 mm, and 2 % at 0.5 mm for many seconds of work."""
+was tried instead; that changes 4 % of the pixels at 1 mm and 2 % at 0.5 mm. How fast it could be was not found out: it was not tuned."""
 
 PLAIN_STEP = 16
 """Pixels from one to the next where nothing is bent, so that any number would do."""
@@ -158,7 +158,7 @@ def bent(bend: NDArray, side: int, nodes: NDArray) -> NDArray[np.float32]:
 
 
 def cut_views(labels: Labels, fans: Mapping[View, Sector], *, grid: PictureGrid | int = 256) -> dict[View, SectorSlice]:
-    """Return what each of several fans sees of a heart: what :func:`~echo3d.slicing.labelvolume.cut` returns, in a tenth of its time.
+    """Return what each of several fans sees of a heart: what :func:`~echo3d.slicing.labelvolume.cut` returns, in an eighth of its time.
 
     Of a warped heart, borders may lie a small part of a pixel elsewhere, see ``SPACING_MM``. A pose costs nothing. Nothing is kept between
     calls, so that several threads may call it; for more than one call per heart hand in its :func:`voxel_space`.

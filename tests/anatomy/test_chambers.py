@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from echo3d.anatomy.chambers import enclosed_pools, with_blood
+from echo3d.anatomy.chambers import with_blood
 from echo3d.anatomy.painting import divided_muscle, fill_pockets, with_papillaries
+from echo3d.anatomy.seals import enclosed_pools, room_beside
 from echo3d.core.foreign import Role
 from echo3d.core.structures import Structure
 
@@ -84,8 +85,9 @@ def test_an_open_tube_is_filled_to_its_ends() -> None:
 def test_a_seal_as_wide_as_the_hole_closes_it() -> None:
     solid = walls(-1, 5) > 0
     region = (66, 50, 50)
-    assert enclosed_pools(solid, 1.0, 1.0)[region] == 0
-    assert enclosed_pools(solid, 8.0, 1.0)[region] > 0
+    room = room_beside(solid, 8.0, 1.0)
+    assert enclosed_pools(room, 1.0)[region] == 0
+    assert enclosed_pools(room, 8.0)[region] > 0
 
 
 def test_muscle_of_both_ventricles_is_shared_out() -> None:
