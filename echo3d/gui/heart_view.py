@@ -15,6 +15,7 @@ from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 from echo3d.core.sector import Sector
 from echo3d.gui import theme
 from echo3d.gui.canvas import PATIENT, Canvas
+from echo3d.gui.coloured import coloured_actor
 from echo3d.gui.heart_frames import HeartFrames, Look
 from echo3d.gui.heart_scene import fan_outline
 from echo3d.session import Drawing
@@ -36,7 +37,7 @@ class HeartView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self.canvas.host(PATIENT, layout)
-        self._walls, self._cut, self._blood, self._fan = _actor(), _actor(flat=True), _actor(), _line_actor()
+        self._walls, self._cut, self._blood, self._fan = coloured_actor(), coloured_actor(flat=True), coloured_actor(), _line_actor()
         for actor in (self._blood, self._walls, self._cut, self._fan):
             self.renderer.add_actor(actor, render=False, reset_camera=False, pickable=False)
         self.renderer.add_axes(xlabel="L", ylabel="P", zlabel="H", line_width=3, color=theme.MUTED, viewport=(0, 0, 0.2, 0.24))
@@ -134,24 +135,6 @@ class HeartView(QWidget):
         """Free everything of OpenGL; the last thing before the window goes."""
         self._frames = None
         self.canvas.close()
-
-
-def _actor(*, flat: bool = False) -> vtkActor:
-    """Return an actor that takes its colours from the cells."""
-    mapper = vtkPolyDataMapper()
-    mapper.SetScalarModeToUseCellFieldData()
-    mapper.SelectColorArray("colour")
-    mapper.SetColorModeToDirectScalars()
-    mapper.SetInputDataObject(pv.PolyData())
-    actor = vtkActor()
-    actor.SetMapper(mapper)
-    look = actor.GetProperty()
-    look.SetInterpolationToFlat() if flat else look.SetInterpolationToGouraud()
-    look.SetAmbient(0.62 if flat else 0.2)
-    look.SetDiffuse(0.45 if flat else 0.84)
-    look.SetSpecular(0.0 if flat else 0.22)
-    look.SetSpecularPower(16)
-    return actor
 
 
 def _line_actor() -> vtkActor:

@@ -10,36 +10,18 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
-from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkTexture
+from vtkmodules.vtkRenderingCore import vtkActor, vtkTexture
 
 from echo3d.core.body import BodyMesh, BodyPart, part_surface
 from echo3d.core.pose import Pose
 from echo3d.core.sector import Sector
+from echo3d.gui.coloured import coloured_actor
 from echo3d.gui.heart_scene import fan_outline, point_normals
-
-
-def surface_actor(*, opacity: float = 1.0) -> vtkActor:
-    """Return an actor for a surface with a colour per face."""
-    mapper = vtkPolyDataMapper()
-    mapper.SetScalarModeToUseCellFieldData()
-    mapper.SelectColorArray("colour")
-    mapper.SetColorModeToDirectScalars()
-    mapper.SetInputDataObject(pv.PolyData())
-    actor = vtkActor()
-    actor.SetMapper(mapper)
-    look = actor.GetProperty()
-    look.SetInterpolationToGouraud()
-    look.SetAmbient(0.2)
-    look.SetDiffuse(0.84)
-    look.SetSpecular(0.2)
-    look.SetSpecularPower(16)
-    look.SetOpacity(opacity)
-    return actor
 
 
 def plain_actor(colour: tuple[float, float, float], *, opacity: float = 1.0) -> vtkActor:
     """Return an actor for a surface of one colour."""
-    actor = surface_actor(opacity=opacity)
+    actor = coloured_actor(opacity=opacity)
     actor.GetMapper().ScalarVisibilityOff()
     actor.GetProperty().SetColor(*colour)
     return actor

@@ -17,6 +17,7 @@ from echo3d.core.pose import Pose
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
 from echo3d.gui.canvas import POSITION, Canvas
+from echo3d.gui.coloured import coloured_actor
 from echo3d.gui.heart_scene import colours, skin_of
 from echo3d.gui.position import actors
 from echo3d.positioning.bodies import WorkBody
@@ -49,7 +50,7 @@ class PositionScene:
     def __init__(self, canvas: Canvas) -> None:
         self.canvas = canvas
         self.renderer: Any = canvas.renderer(POSITION)
-        self._heart, self._glass = actors.surface_actor(), actors.surface_actor()
+        self._heart, self._glass = coloured_actor(), coloured_actor()
         self._glass.GetProperty().SetBackfaceCulling(True)
         self._ghost = actors.plain_actor((0.75, 0.8, 0.88), opacity=0.25)
         self._ghost.GetProperty().SetBackfaceCulling(True)
