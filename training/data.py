@@ -16,7 +16,7 @@ from echo3d.reconstruction.s2mnet import CLASSES, VIEWS
 
 KEYS = ("echo", "labels", "field", "sectors", "fans", "volumes")
 
-CHANCES = {"hcm-concentric": 3.0}
+CHANCES = {"hcm-concentric": 5.0}
 """How many times as often as others a group's hearts are drawn: a small cavity in a thick wall is rare, and was read too large."""
 
 
@@ -24,7 +24,7 @@ def chance_of(groups: Iterable[str | None]) -> NDArray[np.float32]:
     """Return how often hearts of these groups are drawn.
 
     >>> chance_of(["normal", "hcm-concentric", None]).tolist()
-    [1.0, 3.0, 1.0]
+    [1.0, 5.0, 1.0]
     """
     return np.array([CHANCES.get(str(group), 1.0) for group in groups], dtype=np.float32)
 
