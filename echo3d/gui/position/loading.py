@@ -46,6 +46,8 @@ class Loading(QObject):
     doing = Signal(str)
     failed = Signal(str)
     ready = Signal(object, bool)
+    heart_ready = Signal(object, bool)
+    body_ready = Signal(object, object, bool)
 
     def __init__(self, tasks: Tasks, scene: Callable[[], Scene], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -61,8 +63,16 @@ class Loading(QObject):
             self._load("Reading the heart", lambda: Made(embedded_heart()), self._first_heart)
 
     def _first_heart(self, made: Made) -> None:
-        self.ready.emit(made, True)
-        self._load("Building the body", lambda: in_body(own_body(*FIRST_BODY), made.heart), lambda body: self.ready.emit(body, True))
+        self._tell(made, True)
+        self._load("Building the body", lambda: in_body(own_body(*FIRST_BODY), made.heart), lambda body: self._tell(body, True))
+
+    def _tell(self, made: Made, first: bool) -> None:
+        """Tell what is to be used; then which heart or body was asked for, for those who remember it."""
+        self.ready.emit(made, first)
+        if made.heart is not None:
+            self.heart_ready.emit(made.heart, first)
+        elif made.body is not None:
+            self.body_ready.emit(made.body, made.surfaces, first)
 
     def heart(self, doing: str, work: Callable[[], WorkHeart]) -> None:
         """Make a heart, and room for it in the body."""
@@ -80,7 +90,7 @@ class Loading(QObject):
             found = work()
             return in_body(found, scene.heart) if isinstance(found, WorkBody) else with_body(found, scene.body)
 
-        self._load(doing, made, lambda found: self.ready.emit(found, False))
+        self._load(doing, made, lambda found: self._tell(found, False))
 
     def _load(self, doing: str, work: Callable[[], Made], use: Callable[[Made], None]) -> None:
         self._ticket += 1

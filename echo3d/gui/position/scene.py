@@ -67,7 +67,9 @@ class PositionScene:
         self._ghost_moves = True
         self.cut_plane: CutPlane | None = None
         self._held: dict[View, Probe] = {}
-        self._surfaces: WeakKeyDictionary[WorkBody, Mapping[BodyPart, pv.PolyData]] = WeakKeyDictionary()
+        self._surfaces: WeakKeyDictionary[WorkBody, Mapping[BodyPart, actors.Pair]] = WeakKeyDictionary()
+        self._shown: Mapping[BodyPart, actors.Pair] = {}
+        self.light = False
         self._add()
         self.renderer.camera.SetParallelProjection(True)
 
@@ -142,7 +144,7 @@ class PositionScene:
 
     # -- body -------------------------------------------------------------------------------------------------------------------------
 
-    def know_body(self, body: WorkBody, surfaces: Mapping[BodyPart, pv.PolyData]) -> None:
+    def know_body(self, body: WorkBody, surfaces: Mapping[BodyPart, actors.Pair]) -> None:
         """Keep the surfaces of a body, made on a thread, until it is shown."""
         self._surfaces[body] = surfaces
 
@@ -150,9 +152,21 @@ class PositionScene:
         """Show another body."""
         if body is not None and body not in self._surfaces:
             self.know_body(body, actors.body_surfaces(body.mesh))
-        there = {} if body is None else self._surfaces[body]
+        self._shown = {} if body is None else self._surfaces[body]
+        self._show_surfaces()
+
+    def _show_surfaces(self) -> None:
         for part, actor in self._parts.items():
-            actors.set_input(actor, there.get(part) or pv.PolyData())
+            pair = self._shown.get(part)
+            actors.set_input(actor, pv.PolyData() if pair is None else pair[1 if self.light else 0])
+
+    def lighten(self, light: bool) -> None:
+        """Draw a light body and no picture on the fan, as long as something is dragged where the processor draws; or all again."""
+        if light is not self.light and self.canvas.software:
+            self.light = light
+            self._show_surfaces()
+            if light:
+                self._fan.hide()
 
     def show_parts(self, workspace: Workspace) -> None:
         """Show the parts of the body that are drawn."""
@@ -173,7 +187,7 @@ class PositionScene:
             if there:
                 self._show_probe(view, previews[view], chosen=view is workspace.selected)
         chosen = previews.get(workspace.selected)
-        if chosen is None or not workspace.fans:
+        if chosen is None or not workspace.fans or self.light:
             self._fan.hide()
             return
         side = chosen.piece.pixel_mm * chosen.piece.labels.shape[0]
