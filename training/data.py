@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,18 @@ from torch import Tensor
 from echo3d.reconstruction.s2mnet import CLASSES, VIEWS
 
 KEYS = ("echo", "labels", "field", "sectors", "fans", "volumes")
+
+CHANCES = {"hcm-concentric": 3.0}
+"""How many times as often as others a group's hearts are drawn: a small cavity in a thick wall is rare, and was read too large."""
+
+
+def chance_of(groups: Iterable[str | None]) -> NDArray[np.float32]:
+    """Return how often hearts of these groups are drawn.
+
+    >>> chance_of(["normal", "hcm-concentric", None]).tolist()
+    [1.0, 3.0, 1.0]
+    """
+    return np.array([CHANCES.get(str(group), 1.0) for group in groups], dtype=np.float32)
 
 
 class Shards:
@@ -36,8 +49,10 @@ class Shards:
         for path in sorted(self.folder.glob("*.npz")):
             if path.name not in self.seen and len(self) < self.limit:
                 with np.load(path, allow_pickle=False) as data:
-                    kept = rows_without(data["records"], len(data["field"]), self.without)
-                    self.parts.append({key: data[key][kept] for key in KEYS})
+                    records = json.loads(str(data["records"]))
+                    kept = rows_without(records, len(data["field"]), self.without)
+                    chance = chance_of(record.get("group") for record in records).repeat(len(kept) // len(records))
+                    self.parts.append({key: data[key][kept] for key in KEYS} | {"chance": chance[kept]})
                 self.seen.add(path.name)
         return len(self)
 
@@ -58,15 +73,15 @@ class Shards:
         return {key: torch.from_numpy(np.concatenate([part[key] for part in self.parts])) for key in keys}
 
 
-def rows_without(records: NDArray, count: int, law: str | None) -> NDArray[np.bool_]:
-    """Return (count,) bool, false where a sample's heart moves by ``law``; ``records`` is the JSON list of a shard, in the samples' order.
+def rows_without(records: list[dict], count: int, law: str | None) -> NDArray[np.bool_]:
+    """Return (count,) bool, false where a sample's heart moves by ``law``; ``records`` are a shard's hearts in the samples' order.
 
-    >>> rows_without(np.array('[{"beat": {"family": "shell"}}, {"beat": {"family": "piston"}}]'), 4, "shell").tolist()
+    >>> rows_without([{"beat": {"family": "shell"}}, {"beat": {"family": "piston"}}], 4, "shell").tolist()
     [False, False, True, True]
     """
     if law is None:
         return np.ones(count, dtype=bool)
-    laws = [record["beat"]["family"] for record in json.loads(str(records))]
+    laws = [record["beat"]["family"] for record in records]
     return np.repeat([name != law for name in laws], count // len(laws))
 
 
@@ -82,6 +97,7 @@ class MapBank:
     sectors : (K, S, V, 9)
     field : (S, N, 3) mm
     volumes : (S, 4) ml
+    chance : (S / 2,) how often each pair is drawn, relative to others
     """
 
     maps: Tensor
@@ -90,6 +106,11 @@ class MapBank:
     sectors: Tensor
     field: Tensor
     volumes: Tensor
+    chance: Tensor
+
+    def draw(self, pairs: int) -> Tensor:
+        """Return the rows (2 * pairs,) of random pairs."""
+        return (2 * torch.multinomial(self.chance, pairs, replacement=True)[:, None] + torch.arange(2)).flatten()
 
     def shares(self, which: Tensor, rows: Tensor) -> Tensor:
         """Return maps (B, V, cells) of rows (B,) as seen the ``which`` (B,) time."""
@@ -107,16 +128,17 @@ def slice_bank(folder: Path, limit: int = 400, without: str | None = None) -> Ma
     paths = sorted(folder.glob("*.npz"))[:limit]
     if not paths:
         raise FileNotFoundError("--slices must hold shards of training.slices; run that first")
-    parts: dict[str, list[NDArray]] = {key: [] for key in ("maps", "sectors", "field", "volumes")}
+    parts: dict[str, list[NDArray]] = {key: [] for key in ("maps", "sectors", "field", "volumes", "chance")}
     for path in paths:
         with np.load(path, allow_pickle=False) as data:
             kept = data["law"] != without
             parts["maps"].append(cell_counts(data["labels"][kept]))
+            parts["chance"].append(chance_of(data["group"][kept][::2]))
             for key in ("sectors", "field", "volumes"):
                 parts[key].append(data[key][kept])
-    maps, sectors, field, volumes = (torch.from_numpy(np.concatenate(parts[key])) for key in parts)
+    maps, sectors, field, volumes, chance = (torch.from_numpy(np.concatenate(parts[key])) for key in parts)
     maps = maps.transpose(0, 1)  # K S V cells
-    return MapBank(maps, 16.0, torch.ones(maps.shape[:3], dtype=torch.bool), sectors.transpose(0, 1), field, volumes)
+    return MapBank(maps, 16.0, torch.ones(maps.shape[:3], dtype=torch.bool), sectors.transpose(0, 1), field, volumes, chance)
 
 
 def cell_counts(classes: NDArray) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from echo3d.dataset.files import MANIFEST, read_arrays
 from echo3d.dataset.manifest import read_manifest
 from echo3d.errors import InputError
 from echo3d.reconstruction.raster import NETWORK_GRID
-from training.data import KEYS, Shards
+from training.data import KEYS, Shards, chance_of
 
 SIDES = ("train", "validation")
 
@@ -53,7 +53,9 @@ def read_dataset(folder: Path, side: str = "train", *, limit: int = 40_000, with
     for heart in about["files"]:
         law = (heart["record"] or {}).get("beat", {}).get("family")
         if heart["split"] == side and len(shards) < limit and (without is None or law != without):
-            shards.parts.append(_part(folder / heart["file"], grid))
+            part = _part(folder / heart["file"], grid)
+            group = (heart["record"] or {}).get("group")
+            shards.parts.append(part | {"chance": chance_of([group]).repeat(len(part["field"]))})
     return shards
 
 

@@ -1,7 +1,7 @@
 """Print a network's errors on drawn patients by group and by law of motion, all six views: the shipped weights', or those of runs.
 
 python -m training.groups --data runs/test
-python -m training.groups --data runs/test --run runs/lean runs/lean_without_wringing
+python -m training.groups --data runs/test --run runs/lean runs/lean_without_wringing --no-surfaces
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from echo3d.reconstruction.s2mnet import S2MNet
-from training.evaluate import SUBSETS, answers, load_all, table_row, trained
+from training.evaluate import SUBSETS, answers, cavity_faces, load_all, table_row, trained
+from training.losses import volumes_ml
 from training.tables import markdown
 
 
@@ -28,13 +29,14 @@ def read_records(folder: Path) -> list[dict]:
     return records
 
 
-def group_rows(network: S2MNet, samples: dict[str, Tensor], records: list[dict]) -> dict[str, dict[str, float]]:
+def group_rows(network: S2MNet, samples: dict[str, Tensor], records: list[dict], surfaces: bool = True) -> dict[str, dict[str, float]]:
     """Return a row of errors for all patients, for each group and for each law of motion, with the number of patients in it.
 
     Parameters
     ----------
     samples : pairs of ED and ES, one pair a patient
     records : the patients' records, in the same order
+    surfaces : whether to measure the distances of surfaces, which take most of the time
     """
     points = answers(network, samples, SUBSETS[6])["points"]
     kinds = {"all": np.ones(len(records), dtype=bool)}
@@ -44,9 +46,24 @@ def group_rows(network: S2MNet, samples: dict[str, Tensor], records: list[dict])
     rows = {}
     for name, mask in kinds.items():
         kept = torch.from_numpy(np.repeat(mask, 2))
-        row = table_row(points[kept], {key: value[kept] for key, value in samples.items()}, np.random.default_rng(0))
-        rows[name] = row | {"patients": int(mask.sum())}
+        row = table_row(points[kept], {key: value[kept] for key, value in samples.items()}, np.random.default_rng(0), surfaces)
+        rows[name] = row | left_ventricle(points[kept], samples["volumes"][kept]) | {"patients": int(mask.sum())}
     return rows
+
+
+def left_ventricle(points: Tensor, volumes: Tensor) -> dict[str, float]:
+    """Return the mean error of the left ventricle's volume in ml and, at each phase, its bias in per cent.
+
+    Parameters
+    ----------
+    points : (S, N, 3) hearts, end-diastole and end-systole in turn
+    volumes : (S, 4) ml, the truth
+    """
+    true = volumes[:, 0]
+    gap = volumes_ml(points, cavity_faces()[:1])[:, 0] - true
+    share = 100 * gap / true
+    row = {"lv_ml": gap.abs().mean(), "lv_ed_bias_pc": share[::2].mean(), "lv_es_bias_pc": share[1::2].mean()}
+    return {name: round(float(value), 2) for name, value in row.items()}
 
 
 def shipped(name: str) -> S2MNet:
@@ -62,13 +79,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="where training.samples --probes 1 wrote")
     parser.add_argument("--model", default="lean")
     parser.add_argument("--run", type=Path, nargs="*", default=[], help="runs to measure instead of shipped weights")
+    parser.add_argument("--surfaces", action=argparse.BooleanOptionalAction, default=True, help="measure surfaces as well (minutes)")
     options = parser.parse_args()
     samples, records = load_all(options.data), read_records(options.data)
     if len(samples["field"]) != 2 * len(records):
         parser.error("--data must hold one pair of samples per patient; draw them with training.samples --probes 1")
     networks = {run.name: trained(run)[0] for run in options.run} or {options.model: shipped(options.model)}
     for name, network in networks.items():
-        print(f"{name}\n\n{markdown(group_rows(network, samples, records))}\n")
+        print(f"{name}\n\n{markdown(group_rows(network, samples, records, options.surfaces))}\n")
 
 
 if __name__ == "__main__":

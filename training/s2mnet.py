@@ -49,9 +49,9 @@ def picture_bank(network: S2MNet, shards: Shards, bank: Tensor) -> MapBank:
     """Return what the encoder sees in several looks at every sample, the last ones partly spoiled."""
     shares = [0.0] * CLEAN_LOOKS + [SPOILED_SHARE] * SPOILED_LOOKS
     maps, genuine = (torch.stack(part) for part in zip(*(look_maps(network, shards, bank, share) for share in shares), strict=True))
-    truth = shards.all(("field", "sectors", "volumes"))
+    truth = shards.all(("field", "sectors", "volumes", "chance"))
     sectors = truth["sectors"].expand(len(shares), -1, -1, -1)
-    return MapBank(maps, 1.0, genuine, sectors, truth["field"], truth["volumes"])
+    return MapBank(maps, 1.0, genuine, sectors, truth["field"], truth["volumes"], truth["chance"][::2])
 
 
 def draw_present(count: int, kinds: int = 12) -> Tensor:
@@ -73,7 +73,7 @@ class Lesson:
 
     def draw(self, pairs: int) -> tuple[Tensor, Target, Tensor]:
         """Return maps, truth and present views of random pairs; half of the spoiled pictures are shown, half known to be bad."""
-        rows = (2 * torch.randint(len(self.truth) // 2, (pairs, 1)) + torch.arange(2)).flatten()
+        rows = self.bank.draw(pairs)
         which = torch.randint(len(self.bank.maps), (pairs,)).repeat_interleave(2)
         maps, genuine = self.bank.shares(which, rows), self.bank.genuine[which, rows]
         if self.noise:

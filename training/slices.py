@@ -53,6 +53,7 @@ def heart_slices(seed: tuple[int, ...], hands: int = HANDS) -> list[Arrays]:
                 "field": (points @ rotation.T + shift - template.points).astype(np.float16),
                 "volumes": np.array([volumes[key] for key in CHAMBER_KEYS], dtype=np.float32),
                 "law": np.array(heart.record.beat.family),
+                "group": np.array(heart.record.group),
                 "sectors": np.stack([[moved_sector(f, rotation, shift) for f in fan.values()] for fan in fans]),
             }
         )

@@ -21,18 +21,25 @@ COLUMNS = {
     "ra_pc": "RA, %",
     "ef_mae": "EF error, points",
     "ef_bias": "EF bias, points",
+    "lv_ml": "LV, ml",
+    "lv_ed_bias_pc": "LV bias at ED, %",
+    "lv_es_bias_pc": "LV bias at ES, %",
 }
 
 
 def markdown(rows: dict[str, dict[str, float]]) -> str:
-    """Return the rows as a Markdown table.
+    """Return the rows as a Markdown table of the figures that all of them have.
 
-    >>> markdown({"6 views": dict.fromkeys(COLUMNS, 1.0)}).splitlines()[-1]
-    '| 6 views | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 |'
+    >>> print(markdown({"6 views": {"points_mm": 2.7, "ef_mae": 2.0}, "4 views": {"points_mm": 3.1, "ef_mae": 2.3, "lv_pc": 5.0}}))
+    | | points, mm | EF error, points |
+    | --- | --- | --- |
+    | 6 views | 2.70 | 2.00 |
+    | 4 views | 3.10 | 2.30 |
     """
-    head = "| | " + " | ".join(COLUMNS.values()) + " |\n" + "| --- " * (len(COLUMNS) + 1) + "|\n"
+    columns = {key: title for key, title in COLUMNS.items() if all(key in row for row in rows.values())}
+    head = "| | " + " | ".join(columns.values()) + " |\n" + "| --- " * (len(columns) + 1) + "|\n"
     names = {name: f"{name} ({row['patients']})" if "patients" in row else name for name, row in rows.items()}
-    return head + "\n".join(f"| {names[name]} | " + " | ".join(f"{row[key]:.2f}" for key in COLUMNS) + " |" for name, row in rows.items())
+    return head + "\n".join(f"| {names[name]} | " + " | ".join(f"{row[key]:.2f}" for key in columns) + " |" for name, row in rows.items())
 
 
 def main() -> None:

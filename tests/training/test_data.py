@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from echo3d.reconstruction.s2mnet import VIEWS
-from training.data import KEYS, MapBank, Shards, slice_bank
+from training.data import KEYS, MapBank, Shards, chance_of, slice_bank
 from training.s2mnet import Lesson, draw_present
 
 
@@ -17,7 +18,13 @@ def bank(genuine: torch.Tensor) -> MapBank:
     times, samples = genuine.shape[:2]
     maps = torch.arange(times * samples * VIEWS).view(times, samples, VIEWS, 1).float()
     return MapBank(
-        maps, 2.0, genuine, torch.zeros(times, samples, VIEWS, 9), torch.zeros(samples, 1, 3), torch.arange(4.0 * samples).view(-1, 4)
+        maps,
+        2.0,
+        genuine,
+        torch.zeros(times, samples, VIEWS, 9),
+        torch.zeros(samples, 1, 3),
+        torch.arange(4.0 * samples).view(-1, 4),
+        torch.ones(samples // 2),
     )
 
 
@@ -60,6 +67,27 @@ def test_a_law_is_left_out_of_both_kinds_of_shards(tmp_path: Path) -> None:
     (tmp_path / "slices").mkdir()
     rows = {"labels": np.zeros((4, 2, VIEWS, 56, 56), np.uint8), "sectors": np.zeros((4, 2, VIEWS, 9)), "volumes": np.zeros((4, 4))}
     law = np.array(["shell", "shell", "wringing", "wringing"])
-    np.savez(tmp_path / "slices" / "0.npz", law=law, field=np.arange(4.0)[:, None, None], **rows)
+    group = np.array(["normal"] * 4)
+    np.savez(tmp_path / "slices" / "0.npz", law=law, group=group, field=np.arange(4.0)[:, None, None], **rows)
     assert slice_bank(tmp_path / "slices", without="shell").field.ravel().tolist() == [2, 3]
     assert len(slice_bank(tmp_path / "slices").field) == 4
+
+
+def test_hearts_of_a_rare_shape_are_drawn_more_often() -> None:
+    torch.manual_seed(4)
+    chance = torch.from_numpy(chance_of(["hcm-concentric"] + ["normal"] * 9))
+    rows = replace(bank(torch.ones(1, 20, VIEWS, dtype=torch.bool)), chance=chance).draw(3000)
+    assert 0.22 < (rows < 2).float().mean() < 0.28  # 3 of 12
+
+
+def test_both_kinds_of_shards_tell_how_often_their_hearts_are_drawn(tmp_path: Path) -> None:
+    records = [{"group": "normal"}, {"group": "hcm-concentric"}]
+    np.savez(tmp_path / "0.npz", records=np.array(json.dumps(records)), **{key: np.arange(8)[:, None] for key in KEYS})
+    shards = Shards(tmp_path)
+    shards.refresh()
+    assert shards.all(("chance",))["chance"].tolist() == [1, 1, 1, 1, 3, 3, 3, 3]
+    (tmp_path / "slices").mkdir()
+    rows = {"labels": np.zeros((4, 2, VIEWS, 56, 56), np.uint8), "sectors": np.zeros((4, 2, VIEWS, 9)), "volumes": np.zeros((4, 4))}
+    group = np.array(["hcm-concentric", "hcm-concentric", "rv", "rv"])
+    np.savez(tmp_path / "slices" / "0.npz", law=np.array(["shell"] * 4), group=group, field=np.zeros((4, 1, 3)), **rows)
+    assert slice_bank(tmp_path / "slices").chance.tolist() == [3, 1]
