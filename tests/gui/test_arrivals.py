@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QToolButton
 from echo3d.core.views import View
 from echo3d.gui.position.actors import matrix_of
 from echo3d.gui.position.preview_panel import window_text
-from echo3d.gui.position.saving import Saving
 from echo3d.io.meshes import write_vtp
 from echo3d.positioning.bodies import default_pose
 from echo3d.positioning.cohorts import Member
@@ -158,7 +157,3 @@ def test_a_body_of_a_file_is_used_and_undone(page, window, qtbot, tmp_path, monk
     page.undo.undo()
     assert page.workspace.scene.body is body
     agree(page)
-
-
-def test_files_are_only_written_with_a_heart(page) -> None:  # noqa: F811
-    assert page.findChildren(Saving)[0].shot() is not None
