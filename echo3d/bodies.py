@@ -200,10 +200,10 @@ def stand(guest: Guest, body: OpenBody, *, room: Room | None = None) -> Standing
     there = placed_outline(shape, pose, pivot)
     beyond = beyond_chest_mm(body.chest, there.chambers)
     press_mm = PRESSED * over_sternum(body.chest.marks.bmi)
-    return Standing(whole_body(body.chest, taken), pose, pivot, there.surface, press_mm, _misfit(beyond))
+    return Standing(whole_body(body.chest, taken), pose, pivot, there.surface, press_mm, misfit(beyond))
 
 
-def _misfit(beyond: NDArray) -> tuple[str, ...]:
+def misfit(beyond: NDArray) -> tuple[str, ...]:
     """Return a sentence where parts of a heart's chambers lie far in the chest's wall; ``beyond`` (K,) mm tells how far each place does."""
     deepest = float(beyond.max())
     if deepest <= DEEPEST_MM:

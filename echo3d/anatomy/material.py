@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 
+from echo3d.anatomy import landmarks
 from echo3d.anatomy.landmarks import between
+from echo3d.anatomy.prepared import keep_prepared, prepared_key, read_prepared
 from echo3d.anatomy.template import field_grid, load_label_volume, load_template
 from echo3d.core.arrays import unit
 from echo3d.core.mesh import Template
@@ -96,7 +98,18 @@ def bullet_of(template: Template, points: NDArray) -> Bullet:
 
 @lru_cache(maxsize=1)
 def load_material() -> Material:
-    """Return the material positions of the shipped template, computed once."""
+    """Return the material positions of the shipped template, worked out once and then kept in the user's cache folder (60 MB)."""
+    key = prepared_key(__file__, landmarks.__file__)
+    kept = read_prepared("material", key)
+    if kept is not None:
+        return _unpacked(kept)
+    made = work_out()
+    keep_prepared("material", key, _packed(made))
+    return made
+
+
+def work_out() -> Material:
+    """Return the material positions of the shipped template; it takes three seconds."""
     template = load_template()
     rest = np.concatenate([template.points, field_grid(GRID_SIDE).nodes()])
     faces, sides = template.mesh.faces, template.sides
@@ -118,6 +131,29 @@ def load_material() -> Material:
         rv_points,
         *rv_wall_weight(rest),
     )
+
+
+_READERS = ("inner", "outer", "rv_reader")
+_PLAIN = ("rest", "inner_points", "outer_points", "segments", "rv_points", "rv_wall", "rv_share")
+
+
+def _packed(material: Material) -> dict[str, NDArray]:
+    """Return everything known of material positions as plain arrays."""
+    arrays = {name: getattr(material, name) for name in _PLAIN} | {"count": np.array(material.count)}
+    for name in _READERS:
+        reader = getattr(material, name)
+        arrays |= {f"{name}.{part}": getattr(reader, part) for part in ("data", "indices", "indptr")}
+    return arrays | {f"soft.{key}": weight for key, weight in material.soft.items()}
+
+
+def _unpacked(arrays: dict[str, NDArray]) -> Material:
+    """Return what :func:`_packed` has made arrays of."""
+    known: dict[str, Any] = {name: arrays[name] for name in _PLAIN}
+    columns = {"inner": known["inner_points"], "outer": known["outer_points"], "rv_reader": known["rv_points"]}
+    for name, points in columns.items():
+        parts = tuple(arrays[f"{name}.{part}"] for part in ("data", "indices", "indptr"))
+        known[name] = sparse.csr_matrix(parts, shape=(len(known["rest"]), len(points)))
+    return Material(**known, count=int(arrays["count"]), soft={key: arrays[f"soft.{key}"] for key in _SOFT})
 
 
 NEAR_MM = 20.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,7 @@ class WorkHeart:
     beat : how it moves, or None for a heart that stands still
     ed : all material positions where they are known, else None
     facts : one sentence each on what was recognised or taken for granted
+    keeps_size : whether it is as large in a body as by itself; the mean heart and one without a unit take the size that belongs there
     """
 
     name: str
@@ -50,6 +51,12 @@ class WorkHeart:
     beat: BeatDraw | None = None
     ed: NDArray[np.float64] | None = None
     facts: tuple[str, ...] = ()
+    keeps_size: bool = True
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it is the embedded mean heart."""
+        return self.origin.get("kind") == "template"
 
     @property
     def pivot(self) -> NDArray[np.float64]:
@@ -81,7 +88,15 @@ def embedded_heart() -> WorkHeart:
     marks = template_landmarks(template, template.points)
     facts = ("the template: mean of 19 adult hearts from CT, end-diastole",)
     return WorkHeart(
-        "Template heart", {"kind": "template"}, template.mesh, voxel_space(load_label_volume()), marks, True, BeatDraw(), None, facts
+        "Template heart",
+        {"kind": "template"},
+        template.mesh,
+        voxel_space(load_label_volume()),
+        marks,
+        ours=True,
+        beat=BeatDraw(),
+        facts=facts,
+        keeps_size=False,
     )
 
 
@@ -154,7 +169,8 @@ def heart_of_file(source: Source) -> WorkHeart:
         heart = open_heart(source)
         return WorkHeart(path.stem, origin, _of_labels(heart.labels), heart.labels, heart.landmarks, facts=heart.assumed)
     found = foreign(source)
-    return WorkHeart(path.stem, origin, found.mesh, voxel_space(found.volume), found.landmarks, facts=found.assumed)
+    made = WorkHeart(path.stem, origin, found.mesh, voxel_space(found.volume), found.landmarks, facts=found.assumed)
+    return replace(made, keeps_size=found.size_known)
 
 
 def _of_labels(labels: Labels) -> HeartMesh:

@@ -18,7 +18,7 @@ from echo3d.errors import InputError
 from echo3d.slicing.standard import TABLE_1, SectorDraw, ViewTable, jittered, sectors_at
 
 PRESS_MM = 8.0
-"""How deep a hand presses a probe into the skin, as in ``anatomy.window``."""
+"""How deep a hand presses a probe into skin of usual thickness, as in ``anatomy.window``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,12 @@ class Skin:
     ----------
     points : (N, 3) mm
     faces : (F, 3), wound outwards
+    press_mm : how deep a hand presses a probe into it
     """
 
     points: NDArray[np.float64]
     faces: NDArray[np.int32]
+    press_mm: float = PRESS_MM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,11 +170,11 @@ def probe_at_hand(standard: Sector, adjustment: Adjustment, skin: Skin | None) -
     )
     fan = jittered(standard, hand)
     out = None if skin is None else _way_out(fan, skin)
-    lift = -adjustment.press if out is None else out - PRESS_MM - adjustment.press
+    lift = -adjustment.press if skin is None or out is None else out - skin.press_mm - adjustment.press
     depth = adjustment.depth if adjustment.depth > 0 else float(np.clip(fan.depth + lift, 10.0, 500.0))
     lateral = -fan.lateral if adjustment.flipped else fan.lateral
     placed = replace(fan, origin=fan.origin - lift * fan.axis, lateral=lateral, depth=depth)
-    return Probe(placed, None if skin is None else out is not None and adjustment.press >= -PRESS_MM)
+    return Probe(placed, None if skin is None else out is not None and adjustment.press >= -skin.press_mm)
 
 
 def _way_out(fan: Sector, skin: Skin) -> float | None:

@@ -115,6 +115,7 @@ class Workspace:
     moment : of the beat, from 0 at end-diastole
     playing : whether the beat runs
     reference : a pose to compare with, or None
+    ghost : the heart that stands in that pose, None for the scene's own
     doing : what is being made, or empty
     error : one sentence, or empty
     """
@@ -134,6 +135,7 @@ class Workspace:
     moment: int = 0
     playing: bool = False
     reference: Pose | None = None
+    ghost: WorkHeart | None = None
     doing: str = ""
     error: str = ""
 
@@ -149,6 +151,11 @@ def with_heart(scene: Scene, heart: WorkHeart) -> Scene:
 def with_body(scene: Scene, body: WorkBody | None) -> Scene:
     """Return the scene with another body or none, the heart standing where it stands there by default."""
     return at_default(replace(scene, body=body))
+
+
+def with_both(scene: Scene, heart: WorkHeart | None, body: WorkBody | None) -> Scene:
+    """Return the scene with another heart in another body, standing where it stands there by default."""
+    return at_default(replace(scene, heart=heart, body=body))
 
 
 def at_default(scene: Scene) -> Scene:

@@ -21,11 +21,24 @@ from echo3d.positioning.handles import Handle, lines
 from echo3d.positioning.poses import values_of
 from echo3d.positioning.previews import SETTLED
 from echo3d.positioning.state import Clip, Picture
+from echo3d.positioning.windows import best_holds
 from tests.gui.test_window import WAIT, pixels
 
 pytestmark = pytest.mark.gl
 
 the_body = cache(own_body)
+
+
+first_holds = {}
+
+
+def quick_holds(scene, views, told=lambda _: True):
+    """Look for windows once for the heart and body that every test begins with."""
+    if scene.heart.is_template and scene.body is the_body("m", 175.0, 75.0) and len(views) == len(View) and not scene.placement.probes:
+        if not first_holds:
+            first_holds.update(best_holds(scene, views, told))
+        return dict(first_holds)
+    return best_holds(scene, views, told)
 
 
 def settled(page) -> bool:
@@ -36,10 +49,11 @@ def settled(page) -> bool:
 def page(window, qtbot, monkeypatch):
     """The workspace with the template heart in a body, its pictures made."""
     monkeypatch.setattr("echo3d.gui.position.loading.own_body", the_body)
+    monkeypatch.setattr("echo3d.gui.position.arrivals.best_holds", quick_holds)
     window.show_position()
     page = window.position
     qtbot.waitUntil(lambda: page.workspace.scene.body is not None, timeout=WAIT)
-    qtbot.waitUntil(lambda: settled(page), timeout=WAIT)
+    qtbot.waitUntil(lambda: not page.arrivals.busy and settled(page), timeout=WAIT)
     return page
 
 
@@ -172,6 +186,7 @@ def test_copy_and_paste(page, window, qtbot) -> None:
 
 
 def test_a_probe_is_adjusted_and_reset(page, window, qtbot) -> None:
+    window.run_command("reset_probes")
     page.side.selected.emit(View.A2C)
     enter(qtbot, page.side.probe.fields["tilt"], "12")
     assert page.workspace.scene.placement.probe(View.A2C).tilt == 12.0

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from echo3d.anatomy.placement import heart_pose
+from echo3d.bodies import Guest, open_body, stand
+from echo3d.core.body import LUNGS, BodyPart, part_surface
 from echo3d.core.pose import Pose, place
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
@@ -16,6 +19,7 @@ from echo3d.errors import InputError
 from echo3d.hearts import Source, open_heart
 from echo3d.io.meshes import write_vtp
 from echo3d.positioning import state as change
+from echo3d.positioning.bodies import default_pose, with_room
 from echo3d.positioning.cohorts import members_of
 from echo3d.positioning.hearts import Moment, heart_of_file, moment_of
 from echo3d.positioning.outputs import Shot, write_film, write_views
@@ -33,7 +37,7 @@ def ask(scene: Scene, *, settled: bool = False, picture: Picture = Picture.LABEL
 
 
 def test_the_default_is_the_bodys_own(scene: Scene) -> None:
-    assert np.allclose(values_of(scene.placement.pose), values_of(scene.body.heart), atol=1e-9)
+    assert np.allclose(values_of(scene.placement.pose), values_of(heart_pose(scene.body.marks)), atol=1e-9)
     assert values_of(change.with_body(scene, None).placement.pose) == (0, 0, 0, 0, 0, 0, 1)
 
 
@@ -149,6 +153,41 @@ def test_a_heart_of_a_file_stands_where_ours_does(scene: Scene, tmp_path) -> Non
     assert np.linalg.norm(one - two) < 3.0
     labels = ask(there).previews[View.A4C].piece.labels
     assert (labels == ask(scene).previews[View.A4C].piece.labels).mean() > 0.93
+
+
+def test_a_large_heart_of_a_file_stands_as_on_the_command_line(scene: Scene, tmp_path) -> None:
+    """Place, size and lungs are those of ``echo3d slice --body``, but for its raster of 2.5 mm."""
+    write_vtp(tmp_path / "large.vtp", replace(scene.heart.mesh, points=1.15 * scene.heart.mesh.points))
+    heart = heart_of_file(Source(tmp_path / "large.vtp"))
+    roomy = with_room(scene.body, heart)
+    standing = stand(Guest(heart.labels.look_up, heart.landmarks), open_body("m:175:75"))
+    pose = default_pose(heart, roomy)
+    assert pose.scale == standing.pose.scale == 1.0
+    assert np.allclose(pose.rotation, standing.pose.rotation, atol=1e-6)
+    assert np.linalg.norm(pose.translation - standing.pose.translation) < 2.5
+    for part in LUNGS:
+        own, there, before = (part_surface(body, part)[0] for body in (roomy.mesh, standing.body, scene.body.mesh))
+        assert abs(len(own) - len(there)) < 0.02 * len(own), "the lungs of the two differ by a voxel here and there"
+        assert own.shape != before.shape, "they leave more room than for the template"
+    assert roomy.skin is scene.body.skin
+    assert np.array_equal(part_surface(roomy.mesh, BodyPart.RIBS)[0], part_surface(scene.body.mesh, BodyPart.RIBS)[0])
+    again = with_room(roomy, scene.heart)
+    assert np.array_equal(again.mesh.points, scene.body.mesh.points)
+
+
+def test_a_drawn_heart_keeps_its_size(scene: Scene) -> None:
+    drawn = replace(scene.heart, origin={"kind": "drawn"}, keeps_size=True)
+    assert change.with_heart(scene, drawn).placement.pose.scale == 1.0
+    assert change.with_heart(scene, scene.heart).placement.pose.scale == pytest.approx((1750 / 1700) ** 0.9)
+
+
+def test_a_heart_too_large_for_the_chest_is_said(scene: Scene) -> None:
+    giant = replace(
+        scene.heart, origin={"kind": "file"}, keeps_size=True, mesh=replace(scene.heart.mesh, points=1.8 * scene.heart.mesh.points)
+    )
+    facts = with_room(scene.body, giant).facts
+    assert any(fact.startswith("The heart does not fit") for fact in facts)
+    assert with_room(scene.body, scene.heart).facts == scene.body.facts
 
 
 def test_a_missing_file_is_one_sentence(tmp_path) -> None:

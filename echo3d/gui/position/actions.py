@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
+from echo3d.core.views import View
 from echo3d.errors import InputError
 from echo3d.gui.position import presets
 from echo3d.gui.position.page import PositionPage
@@ -17,6 +18,7 @@ from echo3d.gui.position.table_dialog import TableDialog
 from echo3d.gui.tasks import Tasks
 from echo3d.hearts import Source
 from echo3d.io.bodies import READABLE
+from echo3d.positioning import compare
 from echo3d.positioning import state as change
 from echo3d.positioning.bodies import WorkBody, body_of_file
 from echo3d.positioning.cohorts import Member, heart_of_cohort, members_of
@@ -162,17 +164,24 @@ class Actions:
             self._page.said.emit(str(exc))
 
     def keep_reference(self) -> None:
-        """Keep the pose as a ghost to compare with, or let it go."""
-        workspace = self._page.workspace
-        self._page.look_at(reference=None if workspace.reference is not None else workspace.scene.placement.pose)
+        """Keep heart and pose as a ghost to compare with, or let it go."""
+        self._page.dispatch(compare.kept if self._page.workspace.reference is None else compare.let_go)
 
     def swap_reference(self) -> None:
-        """Go to the pose that is compared with, and compare with this one."""
+        """Go to the heart and pose that are compared with, and compare with these."""
         workspace = self._page.workspace
-        kept, now = workspace.reference, workspace.scene.placement.pose
-        if kept is not None:
-            self._page.edit("swap poses", lambda scene: change.posed(scene, kept))
-            self._page.look_at(reference=now)
+        if workspace.reference is not None:
+            now = compare.kept(workspace)
+            self._page.edit("swap with the heart compared with", lambda scene: compare.swapped(scene, workspace))
+            self._page.look_at(reference=now.reference, ghost=now.ghost)
+
+    def best_window(self) -> None:
+        """Hold the selected probe where fewest of its beams are stopped."""
+        self._page.arrivals.find(self._page.workspace.selected)
+
+    def best_windows(self) -> None:
+        """Hold all probes where fewest of their beams are stopped."""
+        self._page.arrivals.find(*View)
 
     def reset_probe(self) -> None:
         """Hold the selected probe as the table says."""

@@ -18,6 +18,7 @@ from echo3d.core.pose import Pose
 from echo3d.core.views import View
 from echo3d.gui.canvas import Canvas
 from echo3d.gui.position import presets
+from echo3d.gui.position.arrivals import Arrivals
 from echo3d.gui.position.loading import Loading
 from echo3d.gui.position.loop import PreviewLoop
 from echo3d.gui.position.nudge import nudge_of
@@ -32,7 +33,7 @@ from echo3d.gui.tasks import Tasks
 from echo3d.gui.widgets import column
 from echo3d.positioning import state as change
 from echo3d.positioning.beats import Beat
-from echo3d.positioning.bodies import WorkBody, own_body
+from echo3d.positioning.bodies import own_body
 from echo3d.positioning.hearts import WorkHeart
 from echo3d.positioning.picking import Hit
 from echo3d.positioning.poses import FIELDS, with_value
@@ -61,9 +62,10 @@ class PositionPage(QWidget):
         super().__init__(parent)
         self.workspace = Workspace()
         self.undo = QUndoStack(self)
-        self.undo.setUndoLimit(200)
+        self.undo.setUndoLimit(100)
         self._tasks, self._drawers = tasks, Tasks(self, threads=1)
-        self.loading = Loading(tasks, self)
+        self.loading = Loading(tasks, lambda: self.workspace.scene, self)
+        self.arrivals = Arrivals(self, tasks)
         self.loop = PreviewLoop(self._drawers, self._answered, self._wrong)
         self.stage, self.side = Stage(canvas), PreviewsSide()
         self.pose, self.sources, self.shows = PosePanel(), SourcesPanel(), ShowPanel()
@@ -110,8 +112,7 @@ class PositionPage(QWidget):
         view = self.stage.viewport
         self.loading.doing.connect(lambda words: self.look_at(doing=words))
         self.loading.failed.connect(self._wrong)
-        self.loading.heart_ready.connect(self._use_heart)
-        self.loading.body_ready.connect(self._use_body)
+        self.loading.ready.connect(self.arrivals.use)
         view.dragging.connect(self._drag)
         view.dropped.connect(self._drop)
         view.pointed.connect(self._pointed_in_scene)
@@ -159,9 +160,10 @@ class PositionPage(QWidget):
         before = self.workspace.scene
         after = changed(before)
         if after is not before:
-            self.undo.push(SceneChange(text, self._set_scene, before, after, key))
+            self.undo.push(SceneChange(text, self.set_scene, before, after, key))
 
-    def _set_scene(self, scene: Scene) -> None:
+    def set_scene(self, scene: Scene) -> None:
+        """Show another scene, not as a step of undo."""
         self.dispatch(lambda workspace: replace(workspace, scene=scene))
 
     def _new_heart(self, heart: WorkHeart | None) -> None:
@@ -194,13 +196,15 @@ class PositionPage(QWidget):
         placement = new.scene.placement
         if new.scene.body is not old.scene.body:
             scene.show_body(new.scene.body)
-        if heart is not old.scene.heart or new.hidden is not old.hidden or new.opacities is not old.opacities:
+        drawn = heart is not old.scene.heart or new.hidden is not old.hidden or new.opacities is not old.opacities
+        if drawn or new.ghost is not old.ghost:
             scene.show_heart(heart, self._moment_points(), new)
             self._shown_moment = new.moment
         if new.moment != old.moment:
             self._show_moment()
         scene.show_parts(new)
-        scene.place_heart(heart, placement.pose, new.reference)
+        scene.place_heart(heart, placement.pose)
+        scene.place_ghost(new.ghost or heart, new.reference)
         self.stage.viewport.show_pose(None if heart is None else placement.pose, None if heart is None else heart.pivot)
         if (new.selected, new.fans) != (old.selected, old.fans) and self.answer is not None:
             scene.show_previews(self.answer.previews, new)
@@ -280,14 +284,14 @@ class PositionPage(QWidget):
     def _drop(self, before: Pose, after: Pose) -> None:
         start, self._dragged_from = self._dragged_from, None
         if start is not None:
-            self.undo.push(SceneChange("drag the heart", self._set_scene, start, self.workspace.scene))
+            self.undo.push(SceneChange("drag the heart", self.set_scene, start, self.workspace.scene))
         self._ask(settled=True)
 
     def _cancel_drag(self) -> None:
         start, self._dragged_from = self._dragged_from, None
         self.stage.viewport.cancel()
         if start is not None:
-            self._set_scene(start)
+            self.set_scene(start)
 
     def _pose_entered(self, number: int, value: float) -> None:
         symbol = FIELDS[number].symbol
@@ -319,24 +323,6 @@ class PositionPage(QWidget):
     def _pointed_in_scene(self, hit: Hit | None) -> None:
         self.stage.viewport.say(pointed="" if hit is None else structure_name(hit.structure))
         self.side.show_spot(None if hit is None else hit.point)
-
-    # -- hearts and bodies ---------------------------------------------------------------------------------------------------------------
-
-    def _use_heart(self, heart: WorkHeart, first: bool) -> None:
-        if first:
-            self._set_scene(change.with_heart(self.workspace.scene, heart))
-            self.look_from(presets.side("front"), smooth=False)
-        else:
-            self.edit(f"use {heart.name}", lambda scene: change.with_heart(scene, heart))
-
-    def _use_body(self, body: WorkBody, surfaces: Any, first: bool) -> None:
-        self.stage.viewport.scene.know_body(body, surfaces)
-        if first:
-            self._set_scene(change.with_body(self.workspace.scene, body))
-            self.undo.clear()
-            self.look_from(presets.side("front"), smooth=False)
-        else:
-            self.edit(f"use {body.name}", lambda scene: change.with_body(scene, body))
 
     def _wrong(self, sentence: str) -> None:
         self.look_at(error=sentence)
@@ -377,6 +363,7 @@ class PositionPage(QWidget):
     def close_page(self) -> None:
         """End threads, timers and OpenGL's users."""
         self._settle.stop()
+        self.arrivals.stop()
         if self.beat is not None:
             self.beat.stopped = True
         self.stage.viewport.close_view()

@@ -7,10 +7,11 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
-from echo3d.core.pose import Pose
+from echo3d.gui.position.compare_panel import ComparePanel
 from echo3d.gui.position.fields import NumberField
 from echo3d.gui.widgets import button, column, label, row, text_button
-from echo3d.positioning.poses import FIELDS, FORMULA, PIVOT, differences, values_of
+from echo3d.positioning.compare import Comparison, comparison_of
+from echo3d.positioning.poses import FIELDS, FORMULA, PIVOT, values_of
 from echo3d.positioning.state import Workspace
 
 _NAMES = (
@@ -58,8 +59,11 @@ class PosePanel(QWidget):
         head = label("POSE OF THE HEART", "section")
         formula = label(f"{FORMULA}\n{PIVOT}.", "faint", wrap=True)
         formula.setToolTip("Order of rotations and pivot are our choice; the paper gives neither")
-        probes = row(self._follows, 1, self._command("Aim", "Aim the six probes at the heart as it stands now", "aim_probes"))
-        self.setLayout(column(head, grid, whole, text, probes, formula, spacing=8))
+        self.compared = ComparePanel()
+        self.compared.command.connect(self.command)
+        probes = row(*(self._command(*parts) for parts in _PROBES), 1, spacing=4)
+        parts = (head, grid, whole, text, formula, self.compared, label("SIX PROBES", "section"), self._follows, probes)
+        self.setLayout(column(*parts, spacing=8))
 
     def _command(self, text: str, tip: str, name: str) -> QWidget:
         return text_button(text, tip, lambda: self.command.emit(name), kind="small")
@@ -70,33 +74,42 @@ class PosePanel(QWidget):
         for field, value in zip(self.fields, values_of(placement.pose), strict=True):
             field.show_value(value)
             field.setEnabled(workspace.scene.heart is not None)
-        for against, text in zip(self._against, compared(placement.pose, workspace.reference), strict=True):
+        comparison = comparison_of(workspace)
+        for against, text in zip(self._against, compared(comparison), strict=True):
             against.setText(text)
+        self.compared.show_comparison(workspace, comparison)
         self._follows.blockSignals(True)
         self._follows.setChecked(placement.follows)
         self._follows.blockSignals(False)
 
 
-def compared(pose: Pose, reference: Pose | None) -> list[str]:
-    """Return per number how far it is from that of another pose, as text; empty ones where there is none.
+def compared(comparison: Comparison | None) -> list[str]:
+    """Return per number how far it is from that of the pose compared with, as text; empty ones where there is none.
 
-    >>> import numpy as np
-    >>> compared(Pose(np.array([3.0, 0, 0]), np.zeros(3)), Pose(np.zeros(3), np.zeros(3)))[0]
-    '+3.0'
+    >>> compared(Comparison((3.0, 0.0, 0.0, 0.0, -4.0, 0.0, 1.0), 3.0, 4.0))[:5]
+    ['+3.0', '+0.0', '+0.0', '+0.0', '-4.0']
     """
-    if reference is None:
+    if comparison is None:
         return [""] * len(FIELDS)
-    ways = differences(pose, reference)
-    return [*(f"{way:+.1f}" for way in ways[:6]), f"×{ways[6]:.3f}"]
+    return [*(f"{way:+.1f}" for way in comparison.ways[:6]), f"×{comparison.ways[6]:.3f}"]
 
 
 _WHOLE = (
     ("Default", "Anatomical default: where the heart stands in this body (Home)", "reset_pose"),
     ("Mirror", "Mirror place and turn to the other side of the body; the heart itself is not mirrored", "mirror_pose"),
-    ("Compare", "Keep this pose as a ghost to compare with, or let it go", "keep_reference"),
+    ("Compare", "Keep this heart in this pose as a ghost to compare with, or let it go (G)", "keep_reference"),
 )
 _TEXT = (
     ("Copy", "Copy pose and probes as JSON (Ctrl+C)", "copy_pose"),
     ("Paste", "Paste a pose as JSON (Ctrl+V)", "paste_pose"),
-    ("Swap", "Go to the pose that is compared with, and keep this one instead", "swap_reference"),
+    ("Swap", "Go to the heart and pose that are compared with, and keep these instead (Shift+G)", "swap_reference"),
+)
+_PROBES = (
+    (
+        "Best windows",
+        "Slide all six probes to where fewest beams are stopped, planes within 12° of the views' own (Shift+W)",
+        "best_windows",
+    ),
+    ("Aim", "Aim the six probes at the heart as it stands now (A)", "aim_probes"),
+    ("Reset all", "All six probes as Table 1 has them (Shift+R)", "reset_probes"),
 )

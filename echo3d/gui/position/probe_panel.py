@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QToolButton, QWidget
 
 from echo3d.core.views import View
 from echo3d.gui.position.fields import NumberField
 from echo3d.gui.widgets import column, label, row, text_button
-from echo3d.positioning.probes import PROBE_FIELDS
+from echo3d.positioning.probes import PROBE_FIELDS, STANDARD
 from echo3d.positioning.state import Workspace
 from echo3d.slicing.standard import TABLE_1
 
@@ -23,6 +23,10 @@ _TIPS = {
     "half_angle": "Half the opening of the fan",
 }
 _SHORT = dict(zip(View, ("A4C", "A2C", "A3C", "SAX BASAL", "SAX MID", "SAX APICAL"), strict=True))
+_BUTTONS = (
+    ("Best window", "Slide this probe to where fewest beams are stopped, its plane within 12° of the view's own (W)", "best_window"),
+    ("Reset", "This probe as Table 1 has it (R)", "reset_probe"),
+)
 LEVELS = (("Table 1", 0.0), ("Between", 0.5), ("Clinical heights", 1.0))
 """Presets of the short-axis planes."""
 
@@ -50,14 +54,13 @@ class ProbePanel(QWidget):
         self._level.activated.connect(lambda at: self.level_wanted.emit(LEVELS[at][1]))
         self._edited = QLabel()
         self._edited.setObjectName("faint")
-        resets = (
-            text_button("Reset", "This probe as Table 1 has it", lambda: self.command.emit("reset_probe"), kind="small"),
-            text_button("Reset all", "All six probes as Table 1 has them", lambda: self.command.emit("reset_probes"), kind="small"),
-        )
-        head = row(self._title, self._edited, 1, *resets, spacing=6)
+        head = row(self._title, self._edited, 1, *(self._button(*parts) for parts in _BUTTONS), spacing=6)
         table = text_button("Table…", "The numbers of Table 1, to be changed", lambda: self.command.emit("edit_table"), kind="small")
         last = row(self.flip, 1, label("Short axis", "muted"), self._level, table, spacing=6)
         self.setLayout(column(head, grid, last, spacing=6))
+
+    def _button(self, text: str, tip: str, name: str) -> QToolButton:
+        return text_button(text, tip, lambda: self.command.emit(name), kind="small")
 
     def _grid(self) -> QGridLayout:
         """Return the numbers in two columns."""
@@ -82,9 +85,7 @@ class ProbePanel(QWidget):
         placement, view = workspace.scene.placement, workspace.selected
         adjustment = placement.probe(view)
         self._title.setText(f"PROBE {_SHORT[view]}")
-        self._edited.setText(
-            "moved by hand" if view in placement.probes else "as in Table 1" if placement.table == TABLE_1 else "as in your table"
-        )
+        self._edited.setText("moved" if adjustment != STANDARD else "as in Table 1" if placement.table == TABLE_1 else "as in your table")
         for key, field in self.fields.items():
             field.show_value(getattr(adjustment, key))
         self.flip.blockSignals(True)

@@ -64,9 +64,12 @@ class PositionScene:
         actors.set_input(self._spot, pv.Sphere(radius=2.2, theta_resolution=16, phi_resolution=12))
         self._drawn: tuple[NDArray, NDArray] = (np.zeros((0, 3), np.int32), np.zeros(0, np.uint8))
         self._points = np.zeros((0, 3))
+        self._ghost_moves = True
         self.cut_plane: CutPlane | None = None
         self._held: dict[View, Probe] = {}
-        self._surfaces: WeakKeyDictionary[WorkBody, Mapping[BodyPart, pv.PolyData]] = WeakKeyDictionary()
+        self._surfaces: WeakKeyDictionary[WorkBody, Mapping[BodyPart, actors.Pair]] = WeakKeyDictionary()
+        self._shown: Mapping[BodyPart, actors.Pair] = {}
+        self.light = False
         self._add()
         self.renderer.camera.SetParallelProjection(True)
 
@@ -86,7 +89,7 @@ class PositionScene:
         clear = np.isin(structures, [structure for structure, opacity in workspace.opacities.items() if opacity < 1])
         self._show_part(self._heart, faces[~clear], structures[~clear], {})
         self._show_part(self._glass, faces[clear], structures[clear], workspace.opacities)
-        self._show_part(self._ghost, faces, structures, {})
+        self._show_ghost(workspace, (faces, structures))
         if heart is not None:
             actors.set_input(self._marks, actors.landmark_surface(heart.landmarks))
 
@@ -102,24 +105,36 @@ class PositionScene:
             tints = np.column_stack([tints, alpha[structures]])
         actors.set_input(actor, actors.surface(self._points, faces, np.ascontiguousarray(tints)))
 
+    def _show_ghost(self, workspace: Workspace, own: tuple[NDArray, NDArray]) -> None:
+        """Give the ghost the surface of the heart that is compared with, which is the scene's own where no other is kept."""
+        other, heart = workspace.ghost, workspace.scene.heart
+        self._ghost_moves = other is None or other is heart
+        faces, structures = own if other is None or other is heart else drawn_faces(other, workspace)
+        points = self._points if other is None or other is heart else other.mesh.points
+        self._ghost.SetVisibility(len(faces) > 0)
+        if len(faces):
+            actors.set_input(self._ghost, actors.surface(points, faces, np.ascontiguousarray(colours(structures))))
+
     def move_points(self, points: NDArray) -> None:
         """Show the same surface at another moment of the beat."""
         self._points = np.asarray(points, float)
-        for actor in (self._heart, self._glass, self._ghost):
+        for actor in (self._heart, self._glass, *((self._ghost,) if self._ghost_moves else ())):
             mesh = actor.GetMapper().GetInputDataObject(0, 0)
             if actor.GetVisibility() and mesh.GetNumberOfPoints() == len(points):
                 faces = pv.wrap(mesh).regular_faces
                 colour = pv.wrap(mesh).cell_data["colour"]
                 actors.set_input(actor, actors.surface(self._points, faces, np.asarray(colour)))
 
-    def place_heart(self, heart: WorkHeart | None, pose: Pose, reference: Pose | None) -> None:
-        """Stand the heart where its pose says, and its ghost where the pose to compare with says."""
-        if heart is None:
-            return
-        for actor in (self._heart, self._glass, self._marks):
-            actors.stand(actor, actors.matrix_of(pose, heart.pivot))
-        self._ghost.SetVisibility(reference is not None)
-        if reference is not None:
+    def place_heart(self, heart: WorkHeart | None, pose: Pose) -> None:
+        """Stand the heart where its pose says."""
+        if heart is not None:
+            for actor in (self._heart, self._glass, self._marks):
+                actors.stand(actor, actors.matrix_of(pose, heart.pivot))
+
+    def place_ghost(self, heart: WorkHeart | None, reference: Pose | None) -> None:
+        """Stand the heart that is compared with where its pose says; hide it where there is none."""
+        self._ghost.SetVisibility(reference is not None and heart is not None)
+        if reference is not None and heart is not None:
             actors.stand(self._ghost, actors.matrix_of(reference, heart.pivot))
 
     @property
@@ -129,7 +144,7 @@ class PositionScene:
 
     # -- body -------------------------------------------------------------------------------------------------------------------------
 
-    def know_body(self, body: WorkBody, surfaces: Mapping[BodyPart, pv.PolyData]) -> None:
+    def know_body(self, body: WorkBody, surfaces: Mapping[BodyPart, actors.Pair]) -> None:
         """Keep the surfaces of a body, made on a thread, until it is shown."""
         self._surfaces[body] = surfaces
 
@@ -137,9 +152,21 @@ class PositionScene:
         """Show another body."""
         if body is not None and body not in self._surfaces:
             self.know_body(body, actors.body_surfaces(body.mesh))
-        there = {} if body is None else self._surfaces[body]
+        self._shown = {} if body is None else self._surfaces[body]
+        self._show_surfaces()
+
+    def _show_surfaces(self) -> None:
         for part, actor in self._parts.items():
-            actors.set_input(actor, there.get(part) or pv.PolyData())
+            pair = self._shown.get(part)
+            actors.set_input(actor, pv.PolyData() if pair is None else pair[1 if self.light else 0])
+
+    def lighten(self, light: bool) -> None:
+        """Draw a light body and no picture on the fan, as long as something is dragged where the processor draws; or all again."""
+        if light is not self.light and self.canvas.software:
+            self.light = light
+            self._show_surfaces()
+            if light:
+                self._fan.hide()
 
     def show_parts(self, workspace: Workspace) -> None:
         """Show the parts of the body that are drawn."""
@@ -160,7 +187,7 @@ class PositionScene:
             if there:
                 self._show_probe(view, previews[view], chosen=view is workspace.selected)
         chosen = previews.get(workspace.selected)
-        if chosen is None or not workspace.fans:
+        if chosen is None or not workspace.fans or self.light:
             self._fan.hide()
             return
         side = chosen.piece.pixel_mm * chosen.piece.labels.shape[0]

@@ -35,13 +35,15 @@ class ShowPanel(QWidget):
         self.tree = QTreeWidget()
         self.tree.setHeaderHidden(True)
         self.tree.setIndentation(14)
+        self.tree.setSelectionMode(QTreeWidget.SelectionMode.ExtendedSelection)
         self._items: dict[Structure, QTreeWidgetItem] = {}
         self._groups: list[tuple[QTreeWidgetItem, frozenset[Structure]]] = []
         for title, structures in GROUPS:
             group = QTreeWidgetItem(self.tree, [title])
             group.setFlags(group.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
             for structure in structures:
-                self._items[structure] = structure_item(group, structure)
+                item = self._items[structure] = structure_item(group, structure)
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsSelectable)
             self._groups.append((group, frozenset(structures)))
             group.setExpanded(title not in ("Veins and appendage", "Great arteries"))
         self.tree.itemChanged.connect(self._changed)

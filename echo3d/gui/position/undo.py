@@ -11,6 +11,8 @@ from echo3d.positioning.state import Scene
 
 _TOGETHER_S = 1.0
 """Changes of the same number within this time are one step."""
+WHOLE = "whole"
+"""Changes whose common key begins with this word are one step however long they take."""
 
 
 class SceneChange(QUndoCommand):
@@ -38,7 +40,9 @@ class SceneChange(QUndoCommand):
 
     def mergeWith(self, other: QUndoCommand) -> bool:
         """Take a change of the same number into this one."""
-        if not isinstance(other, SceneChange) or not self.key or other.key != self.key or other.at - self.at > _TOGETHER_S:
+        if not isinstance(other, SceneChange) or not self.key or other.key != self.key:
+            return False
+        if not self.key.startswith(WHOLE) and other.at - self.at > _TOGETHER_S:
             return False
         self.after, self.at = other.after, other.at
         return True

@@ -145,6 +145,7 @@ class Viewport(QWidget):
             return False
         self._grip = Grip(handle, self.scene.camera(), self._pose, state.centre, np.array([at.x(), at.y()]))
         self.overlay.show_state(replace(state, held=handle))
+        self.scene.lighten(True)
         return True
 
     def _move(self, at: QPointF, event: QMouseEvent) -> bool:
@@ -165,6 +166,7 @@ class Viewport(QWidget):
 
     def _let_go(self) -> bool:
         grip, self._grip = self._grip, None
+        self.scene.lighten(False)
         self.overlay.show_state(replace(self.overlay.state, held=None, reading=""))
         if grip is not None and self._pose is not None:
             self.dropped.emit(grip.pose, self._pose)
@@ -178,7 +180,9 @@ class Viewport(QWidget):
     def cancel(self) -> Pose | None:
         """Let go of a handle and return the pose from before, None where none is held."""
         grip, self._grip = self._grip, None
+        self.scene.lighten(False)
         self.overlay.show_state(replace(self.overlay.state, held=None, reading=""))
+        self.refresh()
         return None if grip is None else grip.pose
 
     def _point(self) -> None:
