@@ -12,7 +12,7 @@ from echo3d.positioning.hearts import WorkHeart
 SIDE = 96
 _SKIN = (214, 178, 156)
 _LIGHT = np.array([0.45, -0.75, 0.5]) / np.linalg.norm([0.45, -0.75, 0.5])
-_FINER, _MOST = 2, 24
+_FINER, _MOST = 2, 96
 """Each pixel is the mean of so many squared; a face's edge is sampled at most so often."""
 
 

@@ -15,7 +15,7 @@ from echo3d.gui.position.order_parts import HeartsPart, PicturesPart, RangesPart
 from echo3d.gui.widgets import card, column, label, row, rule
 from echo3d.positioning.orders import Checked, Order, checked
 
-_SIZE = (1060, 660)
+_SIZE = (1080, 690)
 
 
 class DatasetDialog(QDialog):
