@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from echo3d.cli_cohort import Scheduler, Workers, shares
-from echo3d.cli_jobs import JobsDir, duration, jobs_folder
+from echo3d.cli_jobs import JobsDir, jobs_folder
 from echo3d.cli_words import AsJson, Force, terminal_progress
 from echo3d.errors import InputError, StoppedError
+from echo3d.jobs.words import duration
 
 dataset = typer.Typer(name="dataset", help="Data sets to train on.", add_completion=False, rich_markup_mode=None)
 

@@ -10,6 +10,7 @@ import typer
 from echo3d.cli_words import AsJson
 from echo3d.errors import InputError
 from echo3d.jobs.registry import Status
+from echo3d.jobs.words import duration
 
 JobsDir = Annotated[
     Path | None,
@@ -97,6 +98,19 @@ def resume(name: Name, *, jobs_dir: JobsDir = None, as_json: AsJson = False) -> 
     return _told(watch(folder), as_json)
 
 
+@jobs.command()
+def delete(name: Name, *, jobs_dir: JobsDir = None, as_json: AsJson = False) -> dict[str, Any]:
+    """Delete a job that has ended; what it made elsewhere, such as a data set, stays."""
+    from echo3d.jobs.registry import find_job
+    from echo3d.jobs.removal import delete_job
+
+    folder = find_job(jobs_folder(jobs_dir), name)
+    delete_job(folder)
+    if not as_json:
+        print(f"The job {folder.name} was deleted.")
+    return {"deleted": folder.name}
+
+
 @jobs.command(hidden=True)
 def run(folder: Annotated[Path, typer.Argument(readable=False)]) -> dict[str, Any]:
     """Do the job of a folder in this process; what starts jobs calls this."""
@@ -141,14 +155,3 @@ def _line(status: Status) -> str:
     if status.remaining_s is not None:
         parts.append(f"{duration(status.remaining_s)} to go")
     return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return a time to wait in words.
-
-    >>> duration(42), duration(600), duration(9000)
-    ('42 s', '10 min', '2.5 h')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -39,6 +39,12 @@ def user_cache() -> Path:
     return _own("cache", lambda: platformdirs.user_cache_path("echo3d", appauthor=False))
 
 
+def user_documents() -> Path:
+    """Return the folder that results are proposed to lie in; not made, because the user may choose another."""
+    home = os.environ.get("ECHO3D_HOME")
+    return Path(home) / "documents" if home else platformdirs.user_documents_path() / "echo3d"
+
+
 def user_logs() -> Path:
     """Return the folder of log files; made if needed."""
     return _own("logs", lambda: platformdirs.user_log_path("echo3d", appauthor=False))

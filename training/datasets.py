@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from echo3d.core.sector import PictureGrid
 from echo3d.core.views import View
-from echo3d.dataset.files import MANIFEST, read_arrays
+from echo3d.dataset.files import read_arrays
+from echo3d.dataset.folder import MANIFEST
 from echo3d.dataset.manifest import read_manifest
 from echo3d.errors import InputError
 from echo3d.reconstruction.raster import NETWORK_GRID

@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from echo3d.cohort.executor import check_workers
 from echo3d.dataset.files import packed
+from echo3d.dataset.generate import check_start
 from echo3d.dataset.hearts import members
 from echo3d.dataset.sample import make_heart
 from echo3d.dataset.spec import DatasetSpec
@@ -56,14 +58,17 @@ def estimate(spec: DatasetSpec, *, workers: int | None = None, out: Path | None 
     ----------
     spec : what is wanted
     workers : processes, as many as there are processors where not given
-    out : where it is to be written
+    out : where it is to be written; refused where :func:`echo3d.dataset.generate.generate` would refuse it
 
     Raises
     ------
     InputError
-        If a heart cannot be made.
+        If a heart cannot be made or the folder will not do.
     """
     given = members(spec)
+    check_workers(workers)
+    if out is not None:
+        check_start(spec, out)
     start = time.perf_counter()
     _make(replace(spec, hands=1, stage="labels"), given, 0)  # loads everything that stays in memory
     ready = time.perf_counter()

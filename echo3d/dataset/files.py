@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from echo3d.dataset.folder import HEARTS
 from echo3d.dataset.sample import HeartSamples
 from echo3d.errors import InputError
 
-PLAN, MANIFEST, HEARTS, LOCK = "plan.json", "manifest.json", "hearts", ".lock"
 RECORD = "record"
 
 
@@ -93,12 +93,3 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray]:
 def sha256_of(path: Path) -> str:
     """Return the hash of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object of a JSON file, None where there is none."""
-    try:
-        values = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) else None

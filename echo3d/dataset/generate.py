@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from echo3d.cohort.executor import run_all
-from echo3d.dataset.files import HEARTS, LOCK, MANIFEST, PLAN, heart_name, is_whole, packed, read_json, write_whole
+from echo3d.dataset.files import heart_name, is_whole, packed, write_whole
+from echo3d.dataset.folder import HEARTS, LOCK, MANIFEST, PLAN, check_folder, read_json
 from echo3d.dataset.hearts import Member, members
 from echo3d.dataset.manifest import as_bytes, manifest_of, plan_of
 from echo3d.dataset.sample import make_heart
@@ -71,24 +72,6 @@ def check_start(spec: DatasetSpec, out: Path, *, force: bool = False) -> None:
 def _same(out: Path, plan: dict[str, Any]) -> bool:
     """Return whether a folder was begun by the same plan."""
     return read_json(out / PLAN) == plan
-
-
-def check_folder(out: Path, *, force: bool) -> None:
-    """Refuse a folder that holds something; with ``force`` only one that is not a data set.
-
-    Raises
-    ------
-    InputError
-        With what was found and the way out.
-    """
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise InputError("the output must be a folder, found a file of that name; choose another name")
-    found = len([path for path in out.iterdir() if path.name != LOCK]) if out.exists() else 0
-    ours = (read_json(out / PLAN) or {}).get("kind") == "echo3d data set"
-    if found and not (ours and force):
-        what = "another data set, or one of another version" if ours else f"{found} entries"
-        way = "choose another folder, or replace it with --force" if ours else "choose another folder"
-        raise InputError(f"the output folder must be new, empty, or hold this data set unfinished, found {what}; {way}")
 
 
 def _begin(out: Path, plan: dict[str, Any]) -> None:

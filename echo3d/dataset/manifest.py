@@ -11,7 +11,8 @@ import numpy as np
 from echo3d import __version__
 from echo3d.anatomy.template import load_template
 from echo3d.clinical.shown import NOTICE
-from echo3d.dataset.files import MANIFEST, heart_name, read_json, read_record, sha256_of
+from echo3d.dataset.files import heart_name, read_record, sha256_of
+from echo3d.dataset.folder import KIND, MANIFEST, read_json
 from echo3d.dataset.hearts import Member, digest
 from echo3d.dataset.spec import DatasetSpec, spec_from_json, spec_to_json
 from echo3d.errors import InputError
@@ -25,7 +26,7 @@ def plan_of(spec: DatasetSpec, given: tuple[Member, ...]) -> dict[str, Any]:
     """Return what plan.json says: all that decides the bytes to come; given hearts by name and hash, not by place."""
     return {
         "schema": SCHEMA,
-        "kind": "echo3d data set",
+        "kind": KIND,
         "echo3d": __version__,
         "notice": NOTICE,
         "template_sha256": load_template().sha256,

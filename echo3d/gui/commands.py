@@ -35,6 +35,7 @@ class Command:
 _COMMON: tuple[Command, ...] = (
     Command("show_patient", "Patient", "View", ("Ctrl+1",)),
     Command("show_position", "Position", "View", ("Ctrl+2",)),
+    Command("show_jobs", "Jobs", "View", ("Ctrl+J",), "list", True),
     Command("full_screen", "Full screen", "View", ("F11",), ruled=True),
     Command("reset_layout", "Reset layout", "View"),
     Command("toggle_playing", "Play / pause", "Playback", ("Space",), "play"),
@@ -80,6 +81,7 @@ _POSITION: tuple[Command, ...] = (
     Command("save_mesh", "Save the placed heart…", "File"),
     Command("save_scene", "Save a picture of the scene…", "File"),
     Command("save_film", "Save the beat as a film…", "File"),
+    Command("generate_dataset", "Generate data set…", "File", ("Ctrl+G",), "layers", True),
     Command("copy_pose", "Copy pose", "Edit", ("Ctrl+C",), ruled=True),
     Command("paste_pose", "Paste pose", "Edit", ("Ctrl+V",)),
     Command("reset_pose", "Anatomical default", "Edit", ("Home",), "reset", True),

@@ -17,6 +17,7 @@ from echo3d.gui import dialogs
 from echo3d.gui.canvas import PATIENT, POSITION
 from echo3d.gui.header import NOTICE, Header
 from echo3d.gui.icons import pixmap
+from echo3d.gui.jobs.corner import JobsCorner
 from echo3d.gui.layout import keep_layout, restore_layout
 from echo3d.gui.menus import build_menus, show_place
 from echo3d.gui.patient_page import PatientPage
@@ -55,7 +56,7 @@ class MainWindow(QMainWindow):
             fill=self.settings.show_fill,
         )
         self.engine = engine or EngineClient(log=user_logs() / "engine.log")
-        self.tasks = Tasks(self)
+        self.tasks = Tasks(self, threads=4)
         self.flow = StudyFlow(self.tasks, self.engine, self.dispatch, model=self.settings.model, device=self.settings.device)
         self.undo = QUndoStack(self)
         self.undo_group = QUndoGroup(self)
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         self.page.views.grid.selected.connect(lambda view: self.change(selected=view))
         self.page.views.grid.menu_wanted.connect(self._view_menu)
         self.page.heart.structures.toggled.connect(lambda group, shown: self.dispatch(lambda s: toggled(s, group, shown)))
+        self.show_jobs = JobsCorner(self, self.tasks, self.position.job_started).toggle
         restore_layout(self, self._splitters)
 
     # -- the workspaces ------------------------------------------------------------------------------------------------------------------

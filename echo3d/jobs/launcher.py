@@ -29,10 +29,15 @@ AT_WORK = "a job must not be at work already to be started, found that it is; wa
 
 def worker_command() -> list[str]:
     """Return the command that runs the job of a folder, which is to follow."""
+    return own_command("jobs", "run")
+
+
+def own_command(*words: str) -> list[str]:
+    """Return what runs words of this installation's command line; a process of it is to be given :func:`environment`."""
     if getattr(sys, "frozen", False):
         name = "echo3d-worker.exe" if sys.platform == "win32" else "echo3d-worker"
-        return [str(Path(sys.executable).with_name(name)), "jobs", "run"]
-    return [sys.executable, "-P", "-m", "echo3d", "jobs", "run"]
+        return [str(Path(sys.executable).with_name(name)), *words]
+    return [sys.executable, "-P", "-m", "echo3d", *words]
 
 
 def start(jobs: Path, spec: JobSpec, *, command: Sequence[str] | None = None) -> Path:
@@ -94,7 +99,7 @@ def _spawn(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
     try:
         with (folder / LOG).open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=folder, env=_environment(), **apart
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=folder, env=environment(), **apart
             )
     except OSError as exc:
         raise InputError(f"a job needs a process of its own, found none to start ({type(exc).__name__}); close other programs") from exc
@@ -102,8 +107,8 @@ def _spawn(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
     return process
 
 
-def _environment() -> dict[str, str]:
-    """Return our environment, in which the job finds the same code as we did."""
+def environment() -> dict[str, str]:
+    """Return our environment, in which another process finds the same code as we did."""
     code = str(Path(echo3d.__file__).resolve().parents[1])
     paths = [code, *filter(None, [os.environ.get("PYTHONPATH")])]
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1", "PYINSTALLER_RESET_ENVIRONMENT": "1"}

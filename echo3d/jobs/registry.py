@@ -7,9 +7,10 @@ every second.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from echo3d.errors import InputError
 from echo3d.jobs.processes import lives
@@ -178,23 +179,33 @@ def _whole(event: JobEvent, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def list_jobs(jobs: Path) -> list[Status]:
-    """Return how every job below a folder stands, the newest last; a damaged one is listed as failed with its sentence."""
-    found = [_listed(folder) for folder in jobs.iterdir() if (folder / SPEC).exists() and not folder.name.startswith(".")]
-    return sorted(found, key=lambda status: (_made(status.folder), status.name))
+def list_jobs(jobs: Path, before: Mapping[str, Status] = MappingProxyType({})) -> list[Status]:
+    """Return how every job below a folder stands, the newest last; a damaged one is listed as failed with its sentence.
+
+    Parameters
+    ----------
+    jobs : folder of the jobs
+    before : by name what an earlier look returned, so that only what is new is read
+    """
+    found = [
+        _listed(folder, before.get(folder.name))
+        for folder in jobs.iterdir()
+        if (folder / SPEC).exists() and not folder.name.startswith(".")
+    ]
+    return sorted(found, key=lambda status: (made_at(status.folder), status.name))
 
 
-def _made(folder: Path) -> float:
-    """Return when a job was made; its spec is never written again."""
+def made_at(folder: Path) -> float:
+    """Return when a job was made, seconds since 1970; its spec is never written again."""
     try:
         return (folder / SPEC).stat().st_mtime
     except OSError:
         return 0.0
 
 
-def _listed(folder: Path) -> Status:
+def _listed(folder: Path, before: Status | None) -> Status:
     try:
-        return watch(folder)
+        return watch(folder, before)
     except InputError as exc:
         return Status(folder, None, State.FAILED, sentence=str(exc))
 

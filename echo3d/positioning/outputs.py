@@ -122,17 +122,25 @@ def placed_heart(scene: Scene, moment: Moment) -> HeartMesh:
 
 
 def write_film(path: Path, frames: Sequence[NDArray[np.uint8]], frame_ms: float) -> None:
-    """Write pictures (T, H, W, 3) as GIF or MP4, whichever the suffix names.
+    """Write pictures (T, H, W, 3) as GIF or MP4, whichever the suffix names; the file appears when it is complete.
 
     Raises
     ------
     InputError
-        If the suffix is neither, or there is no picture.
+        If the suffix is neither, there is no picture or pictures of several sizes, or the folder may not be written.
     """
     from echo3d.io.film import write_gif
     from echo3d.io.video import write_mp4
 
     if path.suffix.lower() not in (".gif", ".mp4"):
         raise InputError(f"a film is written as .gif or .mp4, found {path.suffix.lower() or 'no suffix'}; choose one of these")
+    if len({frame.shape for frame in frames}) > 1:
+        raise InputError("a film needs pictures of one size, found several; leave the window's size alone while it is filmed")
     write = write_gif if path.suffix.lower() == ".gif" else write_mp4
-    write(path, frames, frame_ms=frame_ms)
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        write(part, frames, frame_ms=frame_ms)
+        part.replace(path)
+    except OSError as exc:
+        part.unlink(missing_ok=True)
+        raise InputError(f"a film's folder must be writable, found {(exc.strerror or type(exc).__name__).lower()}; choose another") from exc

@@ -17,7 +17,8 @@ from echo3d.cohort.spec import CohortSpec
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
 from echo3d.dataset import sample
-from echo3d.dataset.files import MANIFEST, heart_name, read_arrays, read_json, read_record
+from echo3d.dataset.files import heart_name, read_arrays, read_record
+from echo3d.dataset.folder import MANIFEST, read_json
 from echo3d.dataset.generate import generate
 from echo3d.dataset.manifest import check_files, read_manifest, spec_of, split
 from echo3d.dataset.sample import draw_hand, make_heart

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from echo3d.dataset.files import HEARTS, PLAN
+from echo3d.dataset.folder import HEARTS, PLAN
 from echo3d.dataset.generate import generate
 from echo3d.dataset.job import start_dataset
 from echo3d.dataset.spec import DatasetSpec

@@ -347,3 +347,22 @@ def test_the_table_is_edited_and_undone(page, window, qtbot) -> None:
     assert page.workspace.scene.placement.table == TABLE_1
     assert dialog.fields["shares", 2].value() == pytest.approx(0.70)
     dialog.close()
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_the_beat_is_filmed(page, window, qtbot, tmp_path, suffix) -> None:
+    from PIL import Image
+
+    from echo3d.io.video import read_video
+
+    target = tmp_path / f"beat{suffix}"
+    beat = page.beat
+    beat._made.update(dict.fromkeys(range(1, len(beat)), beat.nearest(0)))  # the moments themselves are tested elsewhere
+    window.actions_of_position.saving.film(target)
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == f"The beat was saved as {target.name}.", timeout=WAIT)
+    assert page.workspace.doing == ""
+    if suffix == ".mp4":
+        assert read_video(target).pictures.count == len(beat)
+    else:
+        with Image.open(target) as film:
+            assert film.n_frames >= 1 and film.size[0] > 100

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 from echo3d.core.views import View
 from echo3d.errors import InputError
 from echo3d.gui.position import presets
+from echo3d.gui.position.dataset_flow import DatasetFlow
 from echo3d.gui.position.page import PositionPage
+from echo3d.gui.position.remembering import Remembering
 from echo3d.gui.position.saving import Saving
 from echo3d.gui.position.table_dialog import TableDialog
 from echo3d.gui.tasks import Tasks
@@ -24,6 +26,7 @@ from echo3d.positioning.bodies import WorkBody, body_of_file
 from echo3d.positioning.cohorts import Member, heart_of_cohort, members_of
 from echo3d.positioning.hearts import WorkHeart, drawn_heart, embedded_heart, end_systole, heart_of_file
 from echo3d.positioning.poses import parsed
+from echo3d.positioning.recents import Recent
 from echo3d.positioning.state import Clip, Picture
 
 HEARTS = "Hearts (*.vtp *.vtk *.vtu *.stl *.ply *.obj *.glb *.npz *.json);;All files (*)"
@@ -43,6 +46,8 @@ class Actions:
         self._page = page
         self._tasks = tasks
         self.saving = Saving(page, tasks)
+        self.recents = Remembering(page, tasks, self)
+        self.dataset = DatasetFlow(page, tasks, self.recents)
         page.sources.draw_wanted.connect(self.draw)
         for part in (page.sources, page.pose, page.side.probe, page.stage):
             part.command.connect(self.run)
@@ -55,10 +60,12 @@ class Actions:
 
     def use_template(self) -> None:
         """Put the embedded heart into the body."""
+        self.recents.wish(None)
         self._page.loading.heart("Reading the heart", embedded_heart)
 
     def draw(self, group: str, seed: int) -> None:
         """Draw a heart and put it into the body."""
+        self.recents.wish(Recent("heart", "drawn", group=group, number=seed))
         self._page.loading.heart("Drawing a heart", lambda: drawn_heart(group, seed))
 
     def open_heart(self) -> None:
@@ -69,6 +76,7 @@ class Actions:
 
     def open_heart_file(self, path: Path) -> None:
         """Put the heart of a file into the body."""
+        self.recents.wish(Recent("heart", "file", path=str(path.absolute())))
         self._page.loading.heart(f"Reading {path.name}", lambda: heart_of_file(Source(path)))
 
     def open_cohort(self) -> None:
@@ -85,6 +93,7 @@ class Actions:
 
     def use_member(self, folder: Path, number: int) -> None:
         """Put a heart of a cohort into the body."""
+        self.recents.wish(Recent("heart", "cohort", path=str(folder.absolute()), number=number))
         self._page.loading.heart(f"Building heart {number}", lambda: heart_of_cohort(folder, number))
 
     def open_body(self) -> None:
@@ -95,6 +104,7 @@ class Actions:
 
     def open_body_file(self, path: Path) -> None:
         """Use the body of a file."""
+        self.recents.wish(Recent("body", "file", path=str(path.absolute())))
         sex = str(self._page.sources.sex.currentData())
         self._page.loading.body(f"Reading {path.name}", lambda: body_of_file(path, sex=sex))
 
@@ -102,6 +112,7 @@ class Actions:
         """Use the heart or body of a dropped file, or the pose of a dropped JSON."""
         if path.suffix.lower() == ".json" and self._pasted(path):
             return
+        self.recents.wish(Recent("heart", "file", path=str(path.absolute())))
         self._page.loading.either(f"Reading {path.name}", lambda: heart_or_body(path))
 
     def _pasted(self, path: Path) -> bool:
@@ -116,6 +127,10 @@ class Actions:
     def no_body(self) -> None:
         """Show the heart alone."""
         self._page.edit("no body", lambda scene: change.with_body(scene, None))
+
+    def generate_dataset(self) -> None:
+        """Ask for a data set and begin it as a job."""
+        self.dataset.open()
 
     # -- files out -----------------------------------------------------------------------------------------------------------------------
 

@@ -57,6 +57,7 @@ class PositionPage(QWidget):
     said = Signal(str)
     said_softly = Signal(str)
     shown = Signal(object)
+    job_started = Signal(str)
 
     def __init__(self, canvas: Canvas, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -117,6 +117,16 @@ class Saving(QObject):
         self._ask("Save the beat as a film", "beat.gif", "GIF (*.gif);;MP4 (*.mp4)", self.film)
 
     def _ask(self, title: str, name: str, filters: str, write: Callable[[Path], None]) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self._page, title, name, filters)
+        chosen, kind = QFileDialog.getSaveFileName(self._page, title, name, filters)
         if chosen:
-            write(Path(chosen))
+            write(suffixed(Path(chosen), kind, name))
+
+
+def suffixed(path: Path, kind: str, proposed: str) -> Path:
+    """Return a chosen file with the suffix of the kind that was chosen, where its name has none or still the one that was proposed.
+
+    >>> suffixed(Path("beat.gif"), "MP4 (*.mp4)", "beat.gif").name, suffixed(Path("a.gif"), "GIF (*.gif)", "beat.gif").name
+    ('beat.mp4', 'a.gif')
+    """
+    wanted = kind.partition("(*")[2].rstrip(")")
+    return path.with_suffix(wanted) if wanted.startswith(".") and path.suffix in ("", Path(proposed).suffix) else path

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
 
 from echo3d.anatomy.groups import GROUPS
 from echo3d.gui.position.fields import NumberField
+from echo3d.gui.position.recent_list import RecentList
 from echo3d.gui.widgets import column, label, row, rule, text_button
 from echo3d.positioning.bodies import SEX_TITLES
 from echo3d.positioning.state import Workspace
@@ -35,7 +36,9 @@ class SourcesPanel(QWidget):
         self.weight_kg = NumberField("Weight, 30 to 200 kg", "kg", (30, 200), 1, 0)
         self.height_cm.show_value(175)
         self.weight_kg.show_value(75)
-        self.setLayout(column(*self._hearts(), rule(upright=False), *self._bodies(), 1, spacing=8))
+        self.recent = RecentList()
+        line = rule(upright=False)
+        self.setLayout(column(*self._hearts(), rule(upright=False), *self._bodies(), line, self.recent, 1, spacing=8))
 
     def _hearts(self) -> tuple:
         draw = text_button("Draw", "Draw a heart of this group", lambda: self._draw(self.seed.value()), kind="small")

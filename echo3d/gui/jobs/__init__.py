@@ -1,0 +1,1 @@
+"""The panel of background jobs, and their number in the status line."""
