@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,6 +25,7 @@ class Settings(BaseModel):
     show_outlines: bool = Field(True, description="Whether the outlines of the structures are drawn.")
     show_fill: bool = Field(True, description="Whether the structures are filled.")
     cutaway: bool = Field(True, description="Whether the front of the heart is cut away.")
+    theme: Literal["dark", "light", "system"] = Field("dark", description="Colours of the window: dark, light, or as the system has it.")
     device: str = Field("auto", description="Where networks run: auto, cpu, cuda or cuda:n.")
     model: str = Field("lean", description="Name of the weights.")
 

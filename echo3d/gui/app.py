@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
+import platform
 import sys
 import threading
 from pathlib import Path
@@ -11,13 +13,15 @@ from types import TracebackType
 
 os.environ["QT_API"] = "pyside6"
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from echo3d.gui.graphics import install_surface_format
+from echo3d import __version__
+from echo3d.gui.graphics import Graphics, install_surface_format
 from echo3d.gui.theme import apply_theme
-from echo3d.logs import log_failure, places
+from echo3d.logs import Word, log_failure, places, start_log
 from echo3d.paths import user_logs
+from echo3d.settings import load_settings
 
 _SWITCH_S = 0.0005
 """How long a busy thread may keep the interpreter from the Qt thread; the default of 5 ms is felt as stutter."""
@@ -27,12 +31,14 @@ def main(argv: list[str] | None = None) -> int:
     """Open the window, on the given study or the embedded one; return the exit code."""
     paths = [Path(name) for name in (sys.argv[1:] if argv is None else argv)]
     sys.setswitchinterval(_SWITCH_S)
+    start_log()
     app = application()
     log_unexpected()
     from echo3d.gui.window import MainWindow
 
     window = MainWindow()
     window.show()
+    _log_start(window.page.heart.heart.canvas.graphics)
     window.flow.warm()
     QTimer.singleShot(0, lambda: window.open_paths(paths) if paths else window.open_demo())
     return app.exec()
@@ -47,7 +53,7 @@ def application() -> QApplication:
     app = QApplication(["echo3d"])
     app.setApplicationName("echo3d")
     app.setDesktopFileName("echo3d")
-    apply_theme(app)
+    apply_theme(app, load_settings().theme)
     return app
 
 
@@ -60,7 +66,21 @@ def log_unexpected() -> None:
         sys.stderr.write(places(error) + "\n")
 
     sys.excepthook = write
+    qInstallMessageHandler(_qt_said)
     threading.excepthook = lambda args: log_failure(args.exc_value) if args.exc_value is not None else None
+
+
+def _qt_said(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """Pass a message of Qt to the screen as before; the log keeps where it came from."""
+    sys.stderr.write(message + "\n")
+    level = {QtMsgType.QtWarningMsg: logging.WARNING, QtMsgType.QtCriticalMsg: logging.ERROR}.get(kind, logging.DEBUG)
+    logging.getLogger(f"qt.{context.category or 'default'}").log(level, message)
+
+
+def _log_start(graphics: Graphics) -> None:
+    logging.getLogger(__name__).info(
+        "echo3d %s started on %s, OpenGL by %s", Word(__version__), Word(platform.system()), Word(graphics.renderer)
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLayout, QWidget
 from pyvistaqt import QtInteractor
 
 from echo3d.gui import theme
-from echo3d.gui.graphics import is_software, renderer_name
+from echo3d.gui.graphics import graphics, is_software
 
 PATIENT, POSITION = 0, 1
 """Numbers of the renderers."""
@@ -27,20 +27,33 @@ class Canvas:
     """
 
     def __init__(self, parent: QWidget) -> None:
-        self.renderer_name = renderer_name()
+        self.graphics = graphics()
+        self.renderer_name = self.graphics.renderer
         self.software = is_software(self.renderer_name)
         samples = 0 if self.software else 4
         self.plotter = QtInteractor(parent, auto_update=False, multi_samples=samples, lighting="none", shape=(1, 2), border=False)
         self.plotter.setAcceptDrops(False)
         self.plotter.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plotter.iren.clear_key_event_callbacks()
-        self.plotter.set_background(theme.BASE, top="#182130")
+        self.tint()
         self.active = PATIENT
         self._hosts: dict[int, QLayout] = {}
         for number in (PATIENT, POSITION):
             self.renderer(number).SetViewport(0, 0, 1, 1)
             self._light(number)
         self.use(PATIENT)
+
+    def tint(self) -> None:
+        """Give both renderers the ground and the axes' letters the colour of the theme that is shown."""
+        letters = pv.Color(theme.MUTED).float_rgb
+        for number in (PATIENT, POSITION):
+            renderer = self.renderer(number)
+            renderer.set_background(theme.SCENE_LOW, top=theme.SCENE_HIGH)
+            if renderer.axes_enabled:
+                for axis in "XYZ":
+                    caption = getattr(renderer.axes_actor, f"Get{axis}AxisCaptionActor2D")()
+                    caption.GetCaptionTextProperty().SetColor(*letters)
+        self.plotter.update()
 
     def renderer(self, number: int) -> Any:
         """Return a workspace's renderer (``pyvista.Renderer``)."""

@@ -36,6 +36,10 @@ _COMMON: tuple[Command, ...] = (
     Command("show_patient", "Patient", "View", ("Ctrl+1",)),
     Command("show_position", "Position", "View", ("Ctrl+2",)),
     Command("show_jobs", "Jobs", "View", ("Ctrl+J",), "list", True),
+    Command("theme_dark", "Theme: dark", "View", ruled=True),
+    Command("theme_light", "Theme: light", "View"),
+    Command("theme_system", "Theme: as the system", "View"),
+    Command("toggle_load", "Memory and processor", "View", ("Ctrl+Shift+M",)),
     Command("full_screen", "Full screen", "View", ("F11",), ruled=True),
     Command("reset_layout", "Reset layout", "View"),
     Command("toggle_playing", "Play / pause", "Playback", ("Space",), "play"),
@@ -43,8 +47,12 @@ _COMMON: tuple[Command, ...] = (
     Command("go_es", "Go to end-systole", "Playback", ("S",)),
     Command("save_screenshot", "Save screenshot…", "File", ("Ctrl+Shift+S",), "camera", True),
     Command("quit", "Quit", "File", ("Ctrl+Q",), ruled=True),
-    Command("show_keys", "Keyboard shortcuts", "Help", ("F1",)),
+    Command("show_palette", "Command palette…", "Help", ("Ctrl+K", "Ctrl+Shift+P"), "command"),
+    Command("show_keys", "Keyboard shortcuts", "Help", ("F1", "Ctrl+/"), "keyboard"),
+    Command("show_notices", "Notifications…", "Help", ("Ctrl+Shift+N",), "bell", True),
+    Command("show_log", "Log…", "Help", ("Ctrl+Shift+L",), "list"),
     Command("show_report", "System report…", "Help", (), "info"),
+    Command("copy_report", "Copy system report", "Help"),
     Command("show_about", "About echo3d", "Help", ruled=True),
 )
 _PATIENT: tuple[Command, ...] = (
@@ -107,6 +115,11 @@ _POSITION: tuple[Command, ...] = (
     Command("next_cut", "Next cut", "View", ("C",), ruled=True),
     Command("toggle_skin", "Skin", "View", ("K",)),
 )
+UNDO: tuple[Command, ...] = (
+    Command("undo_last", "Undo", "Edit", ("Ctrl+Z",)),
+    Command("redo_last", "Redo", "Edit", ("Ctrl+Shift+Z",)),
+)
+"""The two that say in the menu what they undo; made from the stacks of undo, not from the table."""
 COMMANDS: tuple[Command, ...] = (
     *(replace(command, place="patient") for command in _PATIENT),
     *(replace(command, place="position") for command in _POSITION),

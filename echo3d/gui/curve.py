@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QFrame, QWidget
 
@@ -22,13 +22,12 @@ class VolumeCurve(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
-        self.plot = pg.PlotWidget(background=theme.SURFACE)
+        self.plot = pg.PlotWidget()
         self._prepare()
-        self._line = self.plot.plot([], [], pen=pg.mkPen(theme.ACCENT, width=2.2))
-        self._marks = pg.ScatterPlotItem(size=11, pen=pg.mkPen(theme.SURFACE, width=2))
-        self._cursor = pg.InfiniteLine(angle=90, pen=pg.mkPen(theme.TEXT, width=1))
-        self._spot = pg.ScatterPlotItem(size=9, pen=pg.mkPen(theme.BASE, width=1), brush=pg.mkBrush(theme.TEXT))
-        self._names = [pg.TextItem(name, color=tint, anchor=(0.5, 1.35)) for name, tint in (("ED", theme.ED), ("ES", theme.ES))]
+        self._line = self.plot.plot([], [])
+        self._marks, self._spot = pg.ScatterPlotItem(size=11), pg.ScatterPlotItem(size=9)
+        self._cursor = pg.InfiniteLine(angle=90)
+        self._names = [pg.TextItem(name, anchor=(0.5, 1.35)) for name in ("ED", "ES")]
         for item in (self._marks, self._cursor, self._spot, *self._names):
             self.plot.addItem(item)
         self._value = label("", "muted")
@@ -36,7 +35,31 @@ class VolumeCurve(QFrame):
         self.setLayout(column(head, self.plot, margins=(12, 8, 10, 6), spacing=2))
         self._times = self._volumes = np.zeros(0)
         self._unit = "ml"
+        self._es = 0
+        self._tint()
         self.show_result(None)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_es"):
+            self._tint()
+
+    def _tint(self) -> None:
+        """Draw everything in the theme's colours."""
+        self.plot.setBackground(theme.SURFACE)
+        self._line.setPen(pg.mkPen(theme.ACCENT, width=2.2))
+        self._marks.setPen(pg.mkPen(theme.SURFACE, width=2))
+        self._cursor.setPen(pg.mkPen(theme.TEXT, width=1))
+        self._spot.setPen(pg.mkPen(theme.BASE, width=1))
+        self._spot.setBrush(pg.mkBrush(theme.TEXT))
+        item = self.plot.getPlotItem()
+        for side in ("left", "bottom"):
+            item.getAxis(side).setPen(pg.mkPen(theme.BORDER))
+            item.getAxis(side).setTextPen(pg.mkPen(theme.MUTED))
+        self.plot.setLabel("bottom", "time from end-diastole, ms", color=theme.FAINT, **{"font-size": "10px"})
+        if len(self._times):
+            self._place_marks(self._es)
 
     def _prepare(self) -> None:
         item = self.plot.getPlotItem()
@@ -49,12 +72,9 @@ class VolumeCurve(QFrame):
         self.plot.setFrameShape(QFrame.Shape.NoFrame)
         for side in ("left", "bottom"):
             axis = item.getAxis(side)
-            axis.setPen(pg.mkPen(theme.BORDER))
-            axis.setTextPen(pg.mkPen(theme.MUTED))
             axis.setStyle(tickFont=theme.sized(10), tickLength=-4)
             axis.enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(42)
-        self.plot.setLabel("bottom", "time from end-diastole, ms", color=theme.FAINT, **{"font-size": "10px"})
         self.plot.scene().sigMouseClicked.connect(self._clicked)
 
     def show_result(self, result: StudyResult | None) -> None:
@@ -81,6 +101,7 @@ class VolumeCurve(QFrame):
         self.plot.setYRange(max(low - margin, 0), high + 1.4 * margin, padding=0)
 
     def _place_marks(self, es: int) -> None:
+        self._es = es
         spots = [(0, theme.ED), (es, theme.ES)]
         self._marks.setData([{"pos": (self._times[i], self._volumes[i]), "brush": pg.mkBrush(tint)} for i, tint in spots])
         for name, (i, _) in zip(self._names, spots, strict=True):

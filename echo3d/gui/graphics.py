@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtGui import QOffscreenSurface, QOpenGLContext, QSurfaceFormat
 
 _SOFTWARE = ("llvmpipe", "swrast", "softpipe", "swiftshader", "software")
-_GL_RENDERER = 0x1F01
+_GL_VENDOR, _GL_RENDERER, _GL_VERSION = 0x1F00, 0x1F01, 0x1F02
+
+
+@dataclass(frozen=True, slots=True)
+class Graphics:
+    """What the machine's OpenGL says of itself; "none" where there is none.
+
+    Parameters
+    ----------
+    vendor, renderer, version : as the driver names them
+    """
+
+    vendor: str = "none"
+    renderer: str = "none"
+    version: str = "none"
 
 
 def install_surface_format() -> None:
@@ -24,16 +40,21 @@ def install_surface_format() -> None:
     QSurfaceFormat.setDefaultFormat(form)
 
 
-def renderer_name() -> str:
-    """Return the name of the OpenGL renderer, or "none"; needs a QApplication."""
+def graphics() -> Graphics:
+    """Return what OpenGL says of itself; needs a QApplication."""
     context, surface = QOpenGLContext(), QOffscreenSurface()
     surface.create()
     if not context.create() or not context.makeCurrent(surface):
-        return "none"
+        return Graphics()
     functions = context.functions()
-    name = str(functions.glGetString(_GL_RENDERER) or "unknown")
+    told = [str(functions.glGetString(name) or "unknown") for name in (_GL_VENDOR, _GL_RENDERER, _GL_VERSION)]
     context.doneCurrent()
-    return name
+    return Graphics(*told)
+
+
+def renderer_name() -> str:
+    """Return the name of the OpenGL renderer, or "none"; needs a QApplication."""
+    return graphics().renderer
 
 
 def is_software(renderer: str) -> bool:

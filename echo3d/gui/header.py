@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from echo3d.gui import theme
 from echo3d.gui.commands import PLACES
-from echo3d.gui.icons import pixmap
-from echo3d.gui.widgets import button, for_window, label, row, rule, text_button
+from echo3d.gui.widgets import Sign, button, for_window, label, row, rule, text_button
 from echo3d.session import Session, Stage
 
 NOTICE = "RESEARCH USE – NOT FOR CLINICAL DIAGNOSIS"
@@ -43,10 +42,7 @@ class Header(QWidget):
         self._error = QLabel()
         self._error_bar = self._make_error_bar()
         pill = label(NOTICE, "pill")
-        mark = QLabel()
-        mark.setPixmap(pixmap("heart", "#ff6b6b", 22))
-        name = label("echo3d")
-        name.setStyleSheet("font-size: 16px; font-weight: 700;")
+        mark, name = Sign("heart", "brand", 22), label("echo3d", "brand")
         strip = QFrame()
         strip.setObjectName("header")
         self._places = {place: self._place(place) for place in PLACES}
@@ -80,13 +76,13 @@ class Header(QWidget):
         return made
 
     def _make_error_bar(self) -> QFrame:
-        sign = QLabel()
-        sign.setPixmap(pixmap("warning", theme.ERROR, 16))
+        sign = Sign("warning", "error")
         self._error.setWordWrap(True)
         self._error.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         bar = QFrame()
         bar.setObjectName("error")
-        line = row(sign, self._error, button("close", "Dismiss", self.dismissed.emit), margins=(14, 6, 10, 6), spacing=10)
+        copy = text_button("Copy", "Copy this sentence", lambda: QGuiApplication.clipboard().setText(self._error.text()))
+        line = row(sign, self._error, copy, button("close", "Dismiss", self.dismissed.emit), margins=(14, 6, 10, 6), spacing=10)
         line.setStretch(1, 1)
         bar.setLayout(line)
         return bar

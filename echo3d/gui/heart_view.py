@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vtkmodules.vtkCommonDataModel import vtkPlane
@@ -122,6 +123,13 @@ class HeartView(QWidget):
         self.renderer.ResetCameraClippingRange(low[0], high[0], low[1], high[1], low[2], high[2])
         self.canvas.update(PATIENT)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Give the scene the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_fan"):
+            self.canvas.tint()
+            self._fan.GetProperty().SetColor(*pv.Color(theme.ACCENT).float_rgb)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the heart whole in a narrow view."""
         super().resizeEvent(event)
@@ -144,7 +152,7 @@ def _line_actor() -> vtkActor:
     mapper.ScalarVisibilityOff()
     actor = vtkActor()
     actor.SetMapper(mapper)
-    actor.GetProperty().SetColor(0.31, 0.66, 1.0)
+    actor.GetProperty().SetColor(*pv.Color(theme.ACCENT).float_rgb)
     actor.GetProperty().SetOpacity(0.5)
     actor.GetProperty().SetLineWidth(1.6)
     actor.GetProperty().LightingOff()

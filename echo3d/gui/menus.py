@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtGui import QAction, QKeySequence, QUndoGroup
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from echo3d.gui.commands import COMMANDS, PLACES
+from echo3d.gui.commands import COMMANDS, PLACES, UNDO
 from echo3d.gui.icons import icon
 
 TITLES = ("File", "Edit", "Playback", "View", "Help")
@@ -17,8 +17,8 @@ TITLES = ("File", "Edit", "Playback", "View", "Help")
 def build_menus(window: QMainWindow, undo: QUndoGroup, run: Callable[[str], None]) -> dict[str, list[QAction]]:
     """Fill the menu bar; return the actions that belong to each workspace alone."""
     menus: dict[str, QMenu] = {title: window.menuBar().addMenu(title) for title in TITLES}
-    for action, keys in ((undo.createUndoAction(window), "Ctrl+Z"), (undo.createRedoAction(window), "Ctrl+Shift+Z")):
-        action.setShortcut(QKeySequence(keys))
+    for action, command in zip((undo.createUndoAction(window), undo.createRedoAction(window)), UNDO, strict=True):
+        action.setShortcut(QKeySequence(command.keys[0]))
         menus["Edit"].addAction(action)
     placed: dict[str, list[QAction]] = {place: [] for place in PLACES}
     for command in COMMANDS:
@@ -27,6 +27,7 @@ def build_menus(window: QMainWindow, undo: QUndoGroup, run: Callable[[str], None
             if command.place:
                 placed[command.place].append(rule)
         action = QAction(command.title, window)
+        action.setObjectName(command.name)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         if command.icon:
             action.setIcon(icon(command.icon))

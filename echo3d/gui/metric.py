@@ -83,7 +83,7 @@ class Gauge(QWidget):
         painter.drawRoundedRect(QRectF(0, middle - 1.5, self.width(), 3), 1.5, 1.5)
         if self._reading.interval is not None:
             left, right = (self._x(end) for end in self._reading.interval)
-            painter.setBrush(QColor(theme.ACCENT).darker(150))
+            painter.setBrush(QColor(theme.CHOSEN_EDGE))
             painter.drawRoundedRect(QRectF(left, middle - 3, max(right - left, 3), 6), 3, 3)
         if self._reading.value is not None:
             painter.setBrush(QColor(theme.TEXT))
@@ -100,8 +100,7 @@ class Metric(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self._kind = KINDS[name]
-        self._value = label("–")
-        self._value.setStyleSheet(f"font-size: {34 if large else 24}px; font-weight: 600; color: {theme.TEXT};")
+        self._value = label("–", "figure_large" if large else "figure")
         self._unit = label(self._kind.unit, "muted")
         self._interval = label("", "faint")
         self._gauge = Gauge(self._kind.span)

@@ -8,10 +8,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePol
 
 from echo3d.clinical.shown import Shown, shown
 from echo3d.core.structures import CHAMBER_KEYS, colour
-from echo3d.gui import theme
-from echo3d.gui.icons import pixmap
 from echo3d.gui.metric import KINDS, Metric, Reading
-from echo3d.gui.widgets import card, column, for_window, label, row
+from echo3d.gui.widgets import Sign, card, column, for_window, label, row
 from echo3d.session import Session
 
 _CHAMBERS = {"lv": "Left ventricle", "rv": "Right ventricle", "la": "Left atrium", "ra": "Right atrium"}
@@ -76,10 +74,8 @@ class ChamberTable(QWidget):
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(0, 1)
         grid.addWidget(label("CHAMBER VOLUMES, ml", "section"), 0, 0)
-        for place, (text, tint) in enumerate((("ED", theme.ED), ("ES", theme.ES), ("change", theme.MUTED)), start=1):
-            head = label(text)
-            head.setStyleSheet(f"color: {tint}; font-size: 11px; font-weight: 600;")
-            grid.addWidget(head, 0, place, Qt.AlignmentFlag.AlignRight)
+        for place, (text, kind) in enumerate((("ED", "head_ed"), ("ES", "head_es"), ("change", "head")), start=1):
+            grid.addWidget(label(text, kind), 0, place, Qt.AlignmentFlag.AlignRight)
         self._cells: dict[tuple[str, str], QLabel] = {}
         for line, (key, title) in enumerate(_CHAMBERS.items(), start=1):
             grid.addWidget(_chamber_name(key, title), line, 0)
@@ -154,7 +150,7 @@ class Notes(QFrame):
         for text in warnings:
             self._list.addWidget(_note(for_window(text)))
         if session.result is not None and not warnings:
-            self._list.addWidget(_note("No warnings.", picture="check", tint=theme.ED))
+            self._list.addWidget(_note("No warnings.", picture="check", tint="ed"))
         self._list.addStretch(1)
 
 
@@ -176,11 +172,9 @@ def facts_views(count: int) -> str:
     return f"{count} of 6 views"
 
 
-def _note(text: str, *, picture: str = "warning", tint: str = theme.WARN) -> QWidget:
+def _note(text: str, *, picture: str = "warning", tint: str = "warn") -> QWidget:
     """Return one sentence after an icon."""
-    sign = QLabel()
-    sign.setPixmap(pixmap(picture, tint, 14))
-    sign.setFixedWidth(16)
+    sign = Sign(picture, tint, 14)
     sentence = label(text, "", wrap=True)
     sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
     sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

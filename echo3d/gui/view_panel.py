@@ -98,7 +98,7 @@ class ViewPanel(QWidget):
         painter.fillRect(self.rect(), QColor(theme.BASE))
         frame = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
         painter.setPen(QPen(QColor(theme.ACCENT if self.state.selected and self.state.clip else theme.BORDER), 1.5))
-        painter.setBrush(QColor("#000000" if self.state.clip else theme.SURFACE))
+        painter.setBrush(QColor(theme.PLATE if self.state.clip else theme.SURFACE))
         painter.drawRoundedRect(frame, 8, 8)
         if self.state.clip is None:
             self._paint_empty(painter)
@@ -162,7 +162,7 @@ class ViewPanel(QWidget):
         for text, x, y in overlay.names:
             spot = transform.map(QPointF(x, y))
             box = QRectF(spot.x() - 20, spot.y() - 9, 40, 18)
-            for shift, tint in ((1.0, QColor(0, 0, 0, 190)), (0.0, QColor("#ffffff"))):
+            for shift, tint in ((1.0, QColor(0, 0, 0, 190)), (0.0, QColor(Qt.GlobalColor.white))):
                 painter.setPen(tint)
                 painter.drawText(box.translated(shift, shift), Qt.AlignmentFlag.AlignCenter, text)
 
@@ -198,7 +198,7 @@ class ViewPanel(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint)
             painter.drawRoundedRect(box, 5, 5)
-            painter.setPen(QColor("#0b0e13"))
+            painter.setPen(QColor(theme.ON_MARK))
             painter.setFont(theme.sized(11, bold=True))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.state.badge)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
 
-from echo3d.gui.icons import icon
+from echo3d.gui import theme
+from echo3d.gui.icons import icon, paint_icon
 
 
 def label(text: str, kind: str = "", *, wrap: bool = False) -> QLabel:
@@ -16,6 +18,28 @@ def label(text: str, kind: str = "", *, wrap: bool = False) -> QLabel:
     made.setObjectName(kind)
     made.setWordWrap(wrap)
     return made
+
+
+class Sign(QWidget):
+    """A picture of the icons in one of the theme's colours, which it follows.
+
+    Parameters
+    ----------
+    name : of the icon
+    tint : name of the colour
+    side : logical pixels
+    """
+
+    def __init__(self, name: str, tint: str, side: int = 16, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name, self._tint = name, tint
+        self.setFixedSize(side, side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the picture."""
+        painter = QPainter(self)
+        paint_icon(painter, QRectF(self.rect()), self._name, getattr(theme.tokens(), self._tint))
+        painter.end()
 
 
 def for_window(sentence: str) -> str:
@@ -33,6 +57,7 @@ def button(name: str, tip: str, pressed: Callable[[], object], *, checkable: boo
     made.setIcon(icon(name))
     made.setIconSize(QSize(16, 16))
     made.setToolTip(tip)
+    made.setStatusTip(tip)
     made.setAccessibleName(tip)
     made.setCheckable(checkable)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -46,6 +71,7 @@ def text_button(text: str, tip: str, pressed: Callable[[], object], *, kind: str
     made.setText(text)
     made.setObjectName(kind)
     made.setToolTip(tip)
+    made.setStatusTip(tip)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     if picture:
         made.setIcon(icon(picture))

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QSplitter, QStackedWidge
 from echo3d.core.views import View
 from echo3d.engine.client import EngineClient
 from echo3d.errors import InputError
-from echo3d.gui import dialogs
+from echo3d.gui import theme
 from echo3d.gui.canvas import PATIENT, POSITION
 from echo3d.gui.header import NOTICE, Header
 from echo3d.gui.icons import pixmap
@@ -23,6 +23,7 @@ from echo3d.gui.menus import build_menus, show_place
 from echo3d.gui.patient_page import PatientPage
 from echo3d.gui.position.actions import Actions
 from echo3d.gui.position.page import PositionPage
+from echo3d.gui.shell import Shell
 from echo3d.gui.study_flow import StudyFlow, is_demo
 from echo3d.gui.tasks import Tasks
 from echo3d.gui.undo import PhaseChange, Phases
@@ -75,7 +76,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         self.setWindowTitle(f"echo3d – {NOTICE}")
-        self.setWindowIcon(QIcon(pixmap("heart", "#ff6b6b", 64)))
+        self.setWindowIcon(QIcon(pixmap("heart", theme.BRAND, 64)))
         self.setAcceptDrops(True)
         self.setMinimumSize(1200, 740)
         body = QWidget()
@@ -101,6 +102,8 @@ class MainWindow(QMainWindow):
         self.page.views.grid.selected.connect(lambda view: self.change(selected=view))
         self.page.views.grid.menu_wanted.connect(self._view_menu)
         self.page.heart.structures.toggled.connect(lambda group, shown: self.dispatch(lambda s: toggled(s, group, shown)))
+        self.shell = Shell(self)
+        self.shell.prepare_actions()
         self.show_jobs = JobsCorner(self, self.tasks, self.position.job_started).toggle
         restore_layout(self, self._splitters)
 
@@ -132,6 +135,7 @@ class MainWindow(QMainWindow):
         self.session = change(self.session)
         self.header.show_session(self.session, demo=is_demo(self.session))
         self.page.show_session(self.session)
+        self.shell.show_session(self.session)
 
     def change(self, **fields: object) -> None:
         """Set fields of the session."""
@@ -139,8 +143,13 @@ class MainWindow(QMainWindow):
 
     def run_command(self, name: str, *_: object) -> None:
         """Do what a command's name says, in the workspace that is shown."""
-        owner = self.actions_of_position if self.place == "position" and hasattr(self.actions_of_position, name) else self
-        getattr(owner, name)()
+        self.shell.ran(name)
+        getattr(self.owner_of(name, self.place), name)()
+
+    def owner_of(self, name: str, place: str) -> object:
+        """Return what does a command in a workspace."""
+        owners = (*((self.actions_of_position,) if place == "position" else ()), self.shell)
+        return next((owner for owner in owners if hasattr(owner, name)), self)
 
     def _tick(self) -> None:
         if not self.isVisible():
@@ -353,30 +362,9 @@ class MainWindow(QMainWindow):
 
     def say(self, sentence: str) -> None:
         """Show a sentence for a few seconds."""
-        self.statusBar().showMessage(sentence, 6000)
+        self.shell.notify("info", sentence)
 
-    # -- help and the window itself ------------------------------------------------------------------------------------------------------
-
-    def show_keys(self) -> None:
-        """Open the sheet of shortcuts."""
-        dialogs.show_keys(self, self.place)
-
-    def show_report(self) -> None:
-        """Open the system report."""
-        dialogs.show_report(self, self.page.heart.heart.renderer_name)
-
-    def show_about(self) -> None:
-        """Open the page on the program."""
-        dialogs.show_about(self)
-
-    def full_screen(self) -> None:
-        """Fill the screen, or not."""
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-
-    def reset_layout(self) -> None:
-        """Give all parts their usual size."""
-        self.page.reset_layout()
-        self.position.reset_layout()
+    # -- the window itself ---------------------------------------------------------------------------------------------------------------
 
     def quit(self) -> None:
         """Close the window."""
@@ -393,6 +381,7 @@ class MainWindow(QMainWindow):
         kept = {"overlay_opacity": session.opacity, "show_outlines": session.outlines, "show_fill": session.fill}
         save_settings(self.settings.model_copy(update=kept))
         self._timer.stop()
+        self.shell.close_shell()
         self.position.close_page()
         self.page.close_page()
         self.tasks.close()

@@ -73,8 +73,7 @@ def test_says_research_use(window) -> None:
 
 def test_every_command_can_be_done(window) -> None:
     for command in COMMANDS:
-        owner = window.actions_of_position if command.place == "position" else window
-        assert callable(getattr(owner, command.name)), command.name
+        assert callable(getattr(window.owner_of(command.name, command.place), command.name)), command.name
     for place in PLACES:
         keys = [key for command in COMMANDS if command.place in ("", place) for key in command.keys]
         assert len(keys) == len(set(keys)), place

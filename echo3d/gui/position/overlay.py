@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QWidget
 from echo3d.gui import theme
 from echo3d.positioning.handles import RING, Camera, Handle, lines
 
-_AXES = (QColor("#ff6b6b"), QColor("#63d471"), QColor("#5aa9ff"))
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 """The patient's sides towards plus and minus of x, y and z."""
 _BARS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -81,7 +80,7 @@ class Overlay(QWidget):
             self._paint_arrow(painter, camera.pixels(found[handle]), self._tint(handle), thick=self.state.held is handle)
         at = camera.pixels(found[Handle.SIZE])[0]
         middle = camera.pixels(centre)
-        painter.setPen(QPen(QColor(255, 255, 255, 60), 1, Qt.PenStyle.DotLine))
+        painter.setPen(QPen(_clear(theme.TEXT, 60), 1, Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(*middle), QPointF(*at))
         painter.setPen(QPen(QColor(theme.BASE), 1))
         painter.setBrush(self._tint(Handle.SIZE))
@@ -92,11 +91,9 @@ class Overlay(QWidget):
             self._paint_chip(painter, QPointF(middle[0] + 18, middle[1] + 104), self.state.reading, QColor(theme.TEXT))
 
     def _tint(self, handle: Handle) -> QColor:
-        tint = QColor("#e8ecf2") if handle.kind in ("free", "size") else QColor(_AXES[handle.value[1]])
         if self.state.held is handle:
-            return QColor("#ffe066")
-        tint.setAlpha(225)
-        return tint
+            return QColor(theme.HELD)
+        return _clear(theme.TEXT if handle.kind in ("free", "size") else _axis(handle.value[1]), 225)
 
     def _paint_ring(self, painter: QPainter, camera: Camera, handle: Handle, line: NDArray, centre: NDArray) -> None:
         near = (line - centre) @ camera.towards > -0.02 * RING * camera.mm_per_pixel
@@ -148,8 +145,7 @@ class Overlay(QWidget):
         painter.setFont(theme.sized(11, bold=True))
         for depth, axis, sign in arms:
             tip = middle + 34 * sign * turned[:2, axis]
-            tint = QColor(_AXES[axis])
-            tint.setAlpha(255 if depth > -0.2 else 110)
+            tint = _clear(_axis(axis), 255 if depth > -0.2 else 110)
             painter.setPen(QPen(tint, 2.4 if sign > 0 else 1.0))
             painter.drawLine(QPointF(*middle), QPointF(*tip))
             at = middle + 45 * sign * turned[:2, axis]
@@ -184,10 +180,22 @@ class Overlay(QWidget):
         size = painter.fontMetrics().boundingRect(0, 0, int(room - 18), 200, flags, text).size()
         box = QRectF(at.x(), at.y(), size.width() + 18.0, size.height() + 8.0)
         painter.setPen(QPen(QColor(theme.BORDER), 1))
-        painter.setBrush(QColor(17, 21, 28, 225))
+        painter.setBrush(_clear(theme.SURFACE, 225))
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(tint)
         painter.drawText(box.adjusted(9, 4, -9, -4), flags, text)
+
+
+def _axis(number: int) -> str:
+    """Return the colour of x, y or z."""
+    return (theme.AXIS_X, theme.AXIS_Y, theme.AXIS_Z)[number]
+
+
+def _clear(colour: str, alpha: int) -> QColor:
+    """Return a colour that lets through what lies under it."""
+    made = QColor(colour)
+    made.setAlpha(alpha)
+    return made
 
 
 def _runs(part: NDArray[np.bool_]) -> list[slice]:

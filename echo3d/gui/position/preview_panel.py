@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
 from echo3d.gui import theme
-from echo3d.gui.position.scene import VIEW_TINTS
 from echo3d.positioning.previews import Preview
 
 _PAD = 8
@@ -139,7 +138,7 @@ class PreviewPanel(QWidget):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), QColor(theme.BASE))
-        tint = QColor.fromRgbF(*VIEW_TINTS[self.view])
+        tint = theme.view_tint(self.view)
         painter.setPen(QPen(tint if self.state.selected else QColor(theme.BORDER), 1.6 if self.state.selected else 1.2))
         painter.setBrush(QColor(theme.SURFACE))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75), 8, 8)
@@ -160,7 +159,7 @@ class PreviewPanel(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         painter.drawImage(area, image, source)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor.fromRgbF(*VIEW_TINTS[self.view]))
+        painter.setBrush(theme.view_tint(self.view))
         painter.drawEllipse(QPointF(area.center().x() + 12, area.top() + 4), 3.2, 3.2)
 
     def _paint_scale(self, painter: QPainter, area: QRectF) -> None:
@@ -185,7 +184,7 @@ class PreviewPanel(QWidget):
             return
         per_mm = area.height() / self._extent()[0]
         at = QPointF(area.center().x() + lateral * per_mm, area.top() + depth * per_mm)
-        tint = QColor("#ffffff")
+        tint = QColor(Qt.GlobalColor.white)
         tint.setAlphaF(1.0 if abs(off) <= _NEAR_MM else 0.35)
         painter.setPen(QPen(tint, 1.4))
         painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -16,6 +16,7 @@ from echo3d.core.body import BONES, LUNGS, BodyPart, part_colour
 from echo3d.core.pose import Pose
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
+from echo3d.gui import theme
 from echo3d.gui.canvas import POSITION, Canvas
 from echo3d.gui.coloured import coloured_actor
 from echo3d.gui.heart_scene import colours, skin_of
@@ -27,15 +28,6 @@ from echo3d.positioning.previews import CutPlane, Preview
 from echo3d.positioning.probes import Probe
 from echo3d.positioning.state import Workspace
 
-VIEW_TINTS = {
-    View.A4C: (0.31, 0.66, 1.0),
-    View.A2C: (0.25, 0.84, 0.70),
-    View.A3C: (0.70, 0.56, 1.0),
-    View.PSAX_BASAL: (1.0, 0.69, 0.34),
-    View.PSAX_MID: (0.96, 0.52, 0.58),
-    View.PSAX_APICAL: (0.92, 0.86, 0.42),
-}
-"""Colours of the six views in the scene and on their pictures."""
 _GROUND_ALPHA = 90
 
 
@@ -55,8 +47,8 @@ class PositionScene:
         self._ghost = actors.plain_actor((0.75, 0.8, 0.88), opacity=0.25)
         self._ghost.GetProperty().SetBackfaceCulling(True)
         self._parts = {part: _part_actor(part) for part in BodyPart}
-        self._lines = {view: actors.line_actor(VIEW_TINTS[view], 1.6) for view in View}
-        self._probes = {view: actors.plain_actor(VIEW_TINTS[view]) for view in View}
+        self._lines = {view: actors.line_actor(_tint(view), 1.6) for view in View}
+        self._probes = {view: actors.plain_actor(_tint(view)) for view in View}
         self._fan, self._cut = actors.Sheet(), actors.Sheet()
         self._spot = actors.plain_actor((1.0, 1.0, 1.0))
         self._spot.SetVisibility(False)
@@ -200,8 +192,18 @@ class PositionScene:
             actors.set_input(self._probes[view], actors.probe_surface(preview.probe.sector))
         self._lines[view].GetProperty().SetLineWidth(3.0 if chosen else 1.3)
         self._lines[view].GetProperty().SetOpacity(1.0 if chosen else 0.55)
-        lost = preview.probe.touches is False
-        self._probes[view].GetProperty().SetColor(*((1.0, 0.3, 0.3) if lost else VIEW_TINTS[view]))
+        self._tint_probe(view)
+
+    def _tint_probe(self, view: View) -> None:
+        """Colour a fan and its probe as their view, a probe off the skin in red."""
+        lost = view in self._held and self._held[view].touches is False
+        self._lines[view].GetProperty().SetColor(*_tint(view))
+        self._probes[view].GetProperty().SetColor(*((1.0, 0.3, 0.3) if lost else _tint(view)))
+
+    def tint(self) -> None:
+        """Take the colours of the theme that is shown."""
+        for view in View:
+            self._tint_probe(view)
 
     def show_spot(self, point: NDArray | None) -> None:
         """Show a point in space, or none."""
@@ -275,6 +277,12 @@ def drawn_faces(heart: WorkHeart, workspace: Workspace) -> tuple[NDArray[np.int3
     known = np.isin(heart.mesh.labels, list(Structure))
     labels = np.where(known, heart.mesh.labels, Structure.LV_MYOCARDIUM)
     return heart.mesh.faces[kept | ~known], labels[kept | ~known].astype(np.uint8)
+
+
+def _tint(view: View) -> tuple[float, float, float]:
+    """Return the colour of a view, in the scene and on its picture."""
+    tint = theme.view_tint(view)
+    return tint.redF(), tint.greenF(), tint.blueF()
 
 
 def _part_actor(part: BodyPart) -> Any:

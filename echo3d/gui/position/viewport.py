@@ -111,6 +111,12 @@ class Viewport(QWidget):
         if old is None or not _same(old, camera):
             self.overlay.show_state(replace(self.overlay.state, camera=camera))
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Give the scene the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "scene"):
+            self.scene.tint()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw again at the new size."""
         super().resizeEvent(event)

@@ -1,0 +1,114 @@
+"""Which commands can be done now, and why the others cannot; no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from echo3d.gui.commands import Command
+from echo3d.positioning.state import Workspace
+from echo3d.session import Session, Stage
+
+_STUDY = ("step_forward", "step_back", "faster", "slower")
+_RESULT = (
+    "export_result",
+    "save_heart_picture",
+    "set_ed",
+    "set_es",
+    "draw_cut",
+    "draw_glass",
+    "draw_solid",
+    "look_anatomical",
+    "look_echo",
+    "toggle_outlines",
+    "toggle_fill",
+    "toggle_labels",
+)
+_HEART = (
+    "save_views",
+    "save_mesh",
+    "save_scene",
+    "save_film",
+    "copy_pose",
+    "paste_pose",
+    "reset_pose",
+    "mirror_pose",
+    "keep_reference",
+    "aim_probes",
+    "reset_probe",
+    "reset_probes",
+    "edit_table",
+    "enlarge_view",
+    "look_view",
+    "next_cut",
+)
+NEEDS: dict[str, str] = {
+    **dict.fromkeys(_STUDY, "study"),
+    **dict.fromkeys(_RESULT, "result"),
+    **dict.fromkeys(_HEART, "heart"),
+    "compute_again": "computable",
+    "reset_phases": "phases",
+    "no_body": "body",
+    "toggle_skin": "body",
+    "swap_reference": "reference",
+}
+"""What must be there for a command."""
+WHY: dict[str, str] = {
+    "study": "needs an open study; open one with Ctrl+O",
+    "result": "needs a heart; it appears when a study has been computed",
+    "computable": "needs a study that was read and is not being computed",
+    "phases": "ED and ES are as proposed",
+    "heart": "needs a heart; open one with Ctrl+O",
+    "body": "needs a body; open one with Ctrl+B",
+    "reference": "no pose is compared with; keep one with G",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What there is.
+
+    Parameters
+    ----------
+    place : the workspace that is shown
+    there : words of ``WHY`` that hold
+    """
+
+    place: str
+    there: frozenset[str]
+
+
+def situation_of(place: str, session: Session, workspace: Workspace) -> Situation:
+    """Return what there is in a session and a workspace.
+
+    >>> sorted(situation_of("patient", Session(), Workspace()).there)
+    []
+    """
+    scene = workspace.scene
+    known = {
+        "study": session.study is not None,
+        "result": session.result is not None,
+        "computable": session.study is not None and session.stage in (Stage.DONE, Stage.FAILED),
+        "phases": bool(session.ed or session.es),
+        "heart": scene.heart is not None,
+        "body": scene.body is not None,
+        "reference": workspace.reference is not None,
+    }
+    return Situation(place, frozenset(word for word, holds in known.items() if holds))
+
+
+def why_not(command: Command, now: Situation) -> str:
+    """Return why a command cannot be done, empty where it can.
+
+    >>> from echo3d.gui.commands import COMMANDS
+    >>> by_name = {command.name: command for command in COMMANDS}
+    >>> why_not(by_name["faster"], Situation("patient", frozenset()))
+    'needs an open study; open one with Ctrl+O'
+    >>> why_not(by_name["faster"], Situation("position", frozenset()))
+    'belongs to the Patient workspace'
+    >>> why_not(by_name["quit"], Situation("position", frozenset()))
+    ''
+    """
+    if command.place and command.place != now.place:
+        return f"belongs to the {command.place.capitalize()} workspace"
+    need = NEEDS.get(command.name, "")
+    return WHY[need] if need and need not in now.there else ""

@@ -1,0 +1,218 @@
+"""What both workspaces share: theme, palette, status line, notices, log, report, help and layout."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from echo3d.gui.allowed import situation_of
+from echo3d.gui.commands import COMMANDS, UNDO
+from echo3d.gui.icons import retint_icons
+from echo3d.gui.layout import reset_place
+from echo3d.gui.status_line import Meter, StatusLine
+from echo3d.gui.theme import CHOICES, apply_theme
+from echo3d.gui.toasts import Toasts
+from echo3d.logs import Word, start_log
+from echo3d.positioning.state import Workspace
+from echo3d.session import Session, Stage
+from echo3d.settings import save_settings
+
+if TYPE_CHECKING:
+    from echo3d.gui.command_palette import CommandPalette
+    from echo3d.gui.log_window import LogWindow
+    from echo3d.gui.window import MainWindow
+
+_LOG = logging.getLogger(__name__)
+_THEMES = {f"theme_{choice}" for choice in CHOICES}
+
+
+class Shell(QObject):
+    """Does the commands that belong to no workspace.
+
+    Parameters
+    ----------
+    window : the main window, built
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.log = start_log(on_file=False)
+        self.status = StatusLine(window.statusBar(), Meter(lambda: window.engine.pid))
+        self.toasts = Toasts(window)
+        self._palette: CommandPalette | None = None
+        self._log_window: LogWindow | None = None
+        self._session = Session()
+        self.status.command.connect(window.run_command)
+        self.toasts.changed.connect(lambda notices: self.status.show_unseen(notices.unseen))
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
+        window.position.shown.connect(self._show_workspace)
+        window.position.side.pointed.connect(lambda _, text: self.status.point_at(text))
+
+    def prepare_actions(self) -> None:
+        """Give each action of the menus its sentence for the status line, and those of the theme a tick."""
+        places = {command.name: command.place for command in COMMANDS}
+        for action in self.actions_shown():
+            name = action.objectName()
+            method = getattr(self._window.owner_of(name, places.get(name, "")), name, None)
+            action.setStatusTip((method.__doc__ or "").strip().split("\n")[0])
+            action.setCheckable(name in _THEMES)
+        self._tick_theme()
+
+    def actions_shown(self) -> list[QAction]:
+        """Return the actions of the menus."""
+        return [action for action in self._window.findChildren(QAction) if action.objectName()]
+
+    # -- what is said and shown ----------------------------------------------------------------------------------------------------------
+
+    def show_session(self, session: Session) -> None:
+        """Show what runs; keep in the list what the bar over the page says went wrong."""
+        old, self._session = self._session, session
+        busy = session.stage in (Stage.READING, Stage.COMPUTING)
+        self.status.run({"study": f"{session.message}  {100 * session.share:.0f} %" if busy and session.message else ""})
+        if session.stage is not old.stage:
+            _LOG.info("the study is: %s", Word(session.stage.value))
+        if session.error and session.error != old.error:
+            _LOG.warning("an error was shown in the %s workspace", Word(self._window.place))
+            self.toasts.say("error", session.error, shown=False)
+
+    def _show_workspace(self, workspace: Workspace) -> None:
+        self.status.run({"position": workspace.doing})
+
+    def notify(self, kind: str, sentence: str) -> None:
+        """Say a sentence in the corner of the window; ``kind`` is "info", "done", "warning" or "error"."""
+        self.toasts.say(kind, sentence)
+
+    def show_notices(self) -> None:
+        """Open the list of what was said."""
+        from echo3d.gui.notice_list import show_notices
+
+        show_notices(self._window, self.toasts)
+
+    def toggle_load(self) -> None:
+        """Show or hide what memory and processor the program takes."""
+        self.status.toggle_load()
+
+    # -- commands and keys ---------------------------------------------------------------------------------------------------------------
+
+    def ran(self, name: str) -> None:
+        """Log that a command was done."""
+        _LOG.info("command %s", Word(name))
+
+    def show_palette(self) -> None:
+        """Open the command palette, or close it."""
+        from echo3d.gui.command_palette import CommandPalette
+
+        if self._palette is None:
+            self._palette = CommandPalette(self._window, (*COMMANDS, *UNDO))
+            self._palette.chosen.connect(self._window.run_command)
+        window = self._window
+        self._palette.open_for(situation_of(window.place, window.session, window.position.workspace))
+
+    def undo_last(self) -> None:
+        """Take the last change back."""
+        self._window.undo_group.undo()
+
+    def redo_last(self) -> None:
+        """Do the change again that was taken back."""
+        self._window.undo_group.redo()
+
+    def show_keys(self) -> None:
+        """Open the sheet of keyboard shortcuts."""
+        from echo3d.gui.key_sheet import show_keys
+
+        show_keys(self._window, self._window.place)
+
+    # -- theme and layout ----------------------------------------------------------------------------------------------------------------
+
+    def theme_dark(self) -> None:
+        """Show everything in dark colours."""
+        self._choose_theme("dark")
+
+    def theme_light(self) -> None:
+        """Show everything in light colours."""
+        self._choose_theme("light")
+
+    def theme_system(self) -> None:
+        """Show everything in dark or light colours, as the system does."""
+        self._choose_theme("system")
+
+    def _choose_theme(self, choice: str) -> None:
+        window = self._window
+        window.settings = window.settings.model_copy(update={"theme": choice})
+        save_settings(window.settings)
+        self._apply_theme(None)
+
+    def _system_changed(self, scheme: Qt.ColorScheme) -> None:
+        """Follow the system where that was chosen."""
+        if self._window.settings.theme == "system":
+            self._apply_theme(scheme)
+
+    def _apply_theme(self, system: Qt.ColorScheme | None) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, self._window.settings.theme, system)
+            retint_icons()
+        self._tick_theme()
+
+    def _tick_theme(self) -> None:
+        for action in self.actions_shown():
+            if action.objectName() in _THEMES:
+                action.setChecked(action.objectName() == f"theme_{self._window.settings.theme}")
+
+    def full_screen(self) -> None:
+        """Fill the screen, or not."""
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def reset_layout(self) -> None:
+        """Give the window and all its parts their usual place and size."""
+        reset_place(self._window)
+        self._window.page.reset_layout()
+        self._window.position.reset_layout()
+        self._window.position.tabs.setCurrentIndex(0)
+
+    # -- help ----------------------------------------------------------------------------------------------------------------------------
+
+    def show_log(self) -> None:
+        """Open the log."""
+        from echo3d.gui.log_window import LogWindow
+
+        if self._log_window is None:
+            self._log_window = LogWindow(self.log, self._window)
+        self._log_window.show()
+        self._log_window.raise_()
+
+    def report(self) -> str:
+        """Return the system report."""
+        from echo3d.gui.report import system_report
+
+        return system_report(self._window.page.heart.heart.canvas.graphics, self._window.settings, self.log.lines())
+
+    def show_report(self) -> None:
+        """Open the system report, with what echo3d doctor says."""
+        from echo3d.gui.report import show_report
+
+        show_report(self._window, self.report())
+
+    def copy_report(self) -> None:
+        """Copy the system report."""
+        QGuiApplication.clipboard().setText(self.report())
+        self.notify("done", "The system report was copied; it holds no names, identifiers or paths.")
+
+    def show_about(self) -> None:
+        """Open the page on the program, with citations and licences."""
+        from echo3d.gui.about import show_about
+
+        show_about(self._window, self._window.tasks)
+
+    def close_shell(self) -> None:
+        """End the clocks; before the window goes."""
+        QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._system_changed)
+        self.status.stop()
+        self.toasts.close_all()
+        if self._log_window is not None:
+            self._log_window.close()
