@@ -30,6 +30,7 @@ QFrame#toast_warning { background: $warn_ground; border: 1px solid $warn_edge; b
 QFrame#sheet { background: $raised; border: 1px solid $border; border-radius: 10px; }
 QLabel { color: $text; background: transparent; }
 QLabel#muted { color: $muted; }
+QLabel#problem { color: $error; }
 QLabel#faint { color: $faint; font-size: 11px; }
 QLabel#section { color: $muted; font-size: 11px; font-weight: 600; letter-spacing: 0.6px; }
 QLabel#title { font-size: 14px; font-weight: 600; }
@@ -55,6 +56,9 @@ QDoubleSpinBox, QSpinBox, QComboBox, QLineEdit { background: $base; color: $text
     padding: 3px 6px; min-height: 16px; selection-background-color: $primary; selection-color: $on_primary; }
 QDoubleSpinBox:focus, QSpinBox:focus, QComboBox:focus, QLineEdit:focus { border-color: $accent; }
 QDoubleSpinBox:disabled, QSpinBox:disabled, QComboBox:disabled, QLineEdit:disabled { color: $disabled; }
+QRadioButton::indicator { width: 11px; height: 11px; border: 1px solid $faint; border-radius: 6px; }
+QRadioButton::indicator:checked { background: $accent; border-color: $accent; }
+QListWidget#recent { background: transparent; font-size: 10px; color: $muted; }
 QLineEdit#search { font-size: 14px; padding: 7px 10px; border-radius: 7px; background: $surface; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QComboBox::drop-down { border: none; width: 16px; }

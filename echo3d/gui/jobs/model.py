@@ -15,18 +15,18 @@ from echo3d.jobs.spec import State
 TITLES = ("Job", "State", "Progress", "Rate", "Time left", "Started", "Folder")
 PROGRESS, FOLDER = 2, 6
 _COLOURS = {
-    State.RUNNING: theme.ACCENT,
-    State.DONE: theme.ED,
-    State.FAILED: theme.ERROR,
-    State.INTERRUPTED: theme.WARN,
-    State.CANCELLING: theme.WARN,
+    State.RUNNING: "accent",
+    State.DONE: "ed",
+    State.FAILED: "error",
+    State.INTERRUPTED: "warn",
+    State.CANCELLING: "warn",
 }
 Index = QModelIndex | QPersistentModelIndex
 
 
 def colour_of(row: JobRow) -> str:
     """Return the colour of a job's state."""
-    return _COLOURS.get(row.state, theme.MUTED)
+    return str(getattr(theme.tokens(), _COLOURS.get(row.state, "muted")))
 
 
 class JobsModel(QAbstractTableModel):

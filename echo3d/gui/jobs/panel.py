@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QS
 
 from echo3d.gui.jobs.model import FOLDER, PROGRESS, Bar, JobsModel, colour_of
 from echo3d.gui.jobs.rows import JobRow, Look
-from echo3d.gui.theme import ERROR
 from echo3d.gui.widgets import column, label, row, text_button
 
 EMPTY = "No jobs yet. Position > File > Generate data set… begins one; it goes on when this window is closed."
@@ -38,8 +37,7 @@ class JobsPanel(QWidget):
             self.buttons[name] = text_button(title, tip, partial(self._wish, name), kind="small")
         self.sentence = label("", wrap=True)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.problem = label("", wrap=True)
-        self.problem.setStyleSheet(f"color: {ERROR};")
+        self.problem = label("", "problem", wrap=True)
         self.problem.hide()
         self.log = QPlainTextEdit()
         self.log.setReadOnly(True)

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 
 from echo3d.anatomy.groups import GROUPS
 from echo3d.core.views import View
-from echo3d.gui import theme
 from echo3d.gui.position.order_fields import Choices, RangeTable, TextField, problem_label, show_problem
 from echo3d.gui.widgets import column, label, row, text_button
 from echo3d.positioning.orders import Checked, Order, pixel_words
@@ -48,8 +47,8 @@ PROBE = {
     "half_angle": ("Half angle", "°", "Half of the fan's opening"),
     "level": ("Short-axis level", "", "0 for Table 1's short-axis planes, 1 for the heights at which sonographers cut"),
 }
-_RADIO = f"""QRadioButton::indicator {{ width: 11px; height: 11px; border: 1px solid {theme.FAINT}; border-radius: 6px; }}
-QRadioButton::indicator:checked {{ background: {theme.ACCENT}; border-color: {theme.ACCENT}; }}"""
+
+
 _STAGES = (
     ("labels", "Labels only"),
     ("binary", "Binary: tissue white on black"),
@@ -69,8 +68,6 @@ class HeartsPart(QWidget):
         self.draw.setToolTip("Hearts of these groups, each different; the seed tells which")
         self.give.setToolTip("Hearts of a cohort's folder or of files, in turn")
         self.give.toggled.connect(lambda on: self.edited.emit({"given": on}))
-        for choice in (self.draw, self.give):
-            choice.setStyleSheet(_RADIO)
         self.shares: dict[str, TextField] = {}
         self.list = QListWidget()
         self._order = Order()

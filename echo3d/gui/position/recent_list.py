@@ -38,7 +38,7 @@ class RecentList(QWidget):
         self.list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFrameShape(QListWidget.Shape.NoFrame)
-        self.list.setStyleSheet(f"QListWidget {{ background: transparent; font-size: 10px; color: {theme.MUTED}; }}")
+        self.list.setObjectName("recent")
         self.list.setAccessibleName("Opened lately")
         self.list.itemClicked.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
         self.list.itemActivated.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
