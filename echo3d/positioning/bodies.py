@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ class WorkBody:
     skin : its skin alone
     obstacles : its bones and lungs
     facts : one sentence each on what was recognised
+    path : the file that it comes from
     """
 
     name: str
@@ -44,6 +45,7 @@ class WorkBody:
     skin: Skin
     obstacles: Obstacles
     facts: tuple[str, ...] = ()
+    path: Path | None = None
 
 
 SEX_TITLES = {"m": "Man", "f": "Woman"}
@@ -80,7 +82,8 @@ def body_of_file(path: Path, *, sex: str = "m") -> WorkBody:
     read = read_body(path)
     made = furnished(read.mesh, sex=sex)
     facts = (read.stated, "bones and lungs are of our making, fitted into this skin")
-    return _work_body(path.stem, {"kind": "file", "file": path.name, "sex": sex}, made.mesh, (made.marks, made.heart), facts)
+    origin = {"kind": "file", "file": path.name, "sex": sex}
+    return replace(_work_body(path.stem, origin, made.mesh, (made.marks, made.heart), facts), path=path)
 
 
 def _work_body(name: str, origin: Mapping[str, object], mesh: BodyMesh, stand: tuple[BodyMarks, Pose], facts: tuple[str, ...]) -> WorkBody:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,7 @@ class WorkHeart:
     beat : how it moves, or None for a heart that stands still
     ed : all material positions where they are known, else None
     facts : one sentence each on what was recognised or taken for granted
+    path : the file, or the cohort's folder, that it comes from
     """
 
     name: str
@@ -50,6 +52,7 @@ class WorkHeart:
     beat: BeatDraw | None = None
     ed: NDArray[np.float64] | None = None
     facts: tuple[str, ...] = ()
+    path: Path | None = None
 
     @property
     def pivot(self) -> NDArray[np.float64]:
@@ -149,12 +152,12 @@ def heart_of_file(source: Source) -> WorkHeart:
     if not path.is_file():
         raise InputError("a heart must be a file that is there, found none; choose another")
     if suffix == ".json":
-        return from_positions(path.stem, origin, build_heart(read_record(path)))
+        return replace(from_positions(path.stem, origin, build_heart(read_record(path))), path=path)
     if suffix == ".npz":
         heart = open_heart(source)
-        return WorkHeart(path.stem, origin, _of_labels(heart.labels), heart.labels, heart.landmarks, facts=heart.assumed)
+        return WorkHeart(path.stem, origin, _of_labels(heart.labels), heart.labels, heart.landmarks, facts=heart.assumed, path=path)
     found = foreign(source)
-    return WorkHeart(path.stem, origin, found.mesh, voxel_space(found.volume), found.landmarks, facts=found.assumed)
+    return WorkHeart(path.stem, origin, found.mesh, voxel_space(found.volume), found.landmarks, facts=found.assumed, path=path)
 
 
 def _of_labels(labels: Labels) -> HeartMesh:
