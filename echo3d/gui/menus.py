@@ -27,6 +27,7 @@ def build_menus(window: QMainWindow, undo: QUndoGroup, run: Callable[[str], None
             if command.place:
                 placed[command.place].append(rule)
         action = QAction(command.title, window)
+        action.setObjectName(command.name)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         if command.icon:
             action.setIcon(icon(command.icon))

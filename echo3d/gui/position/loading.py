@@ -40,6 +40,16 @@ class Loading(QObject):
             self._started = True
             self._load("Reading the heart", embedded_heart, self._first_heart)
 
+    @property
+    def started(self) -> bool:
+        """Whether the first heart was asked for."""
+        return self._started
+
+    def skip(self) -> None:
+        """Do without the first heart and body, and without what is on its way; others come."""
+        self._started = True
+        self._ticket += 1
+
     def _first_heart(self, heart: WorkHeart) -> None:
         self.heart_ready.emit(heart, True)
         self._load("Building the body", lambda: _with_surfaces(own_body(*FIRST_BODY)), lambda made: self.body_ready.emit(*made, True))
