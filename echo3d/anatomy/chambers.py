@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull
 
-from echo3d.anatomy.nearby import box_of, grown, nearest_labels, worn
+from echo3d.anatomy.nearby import box_of, grown, in_threads, nearest_labels, worn
 from echo3d.anatomy.seals import Room, enclosed_pools, room_beside
 from echo3d.core.structures import Structure
 
@@ -83,7 +83,7 @@ def with_blood(labels: NDArray, voxel_mm: float, barrier: NDArray) -> NDArray[np
     chambers = [blood for blood in absent if blood not in ARTERIES]
     room = room_beside(solid | (result > 0), max(SEALS_MM), voxel_mm)
     shores = {blood: np.flatnonzero(grown(labels == WALLS[blood][0]) & room.free) for blood in chambers}
-    under = [_pools(room, seal, shores) for seal in SEALS_MM] if chambers else []
+    under = in_threads(lambda seal: _pools(room, seal, shores), SEALS_MM) if chambers else []
     chambers = [blood for blood in chambers if any(pools.most(blood) > 0 for pools in under)]
     for pools in under:
         due = [blood for blood in chambers if pools.most(blood) >= ENOUGH * max(other.most(blood) for other in under)]

@@ -5,11 +5,31 @@ Whole-array NumPy instead of a look at each voxel's neighbours, or of distances 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+_THREADS = 2
+"""More gain nothing: half of the work on masks holds Python's lock."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_threads(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Return a function's results of all items, two at a time.
+
+    >>> in_threads(abs, [-1, 2, -3])
+    [1, 2, 3]
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(function, items))
+
 
 REACH = 5
 """Voxels within which the nearest label is looked for by steps; beyond, distances to everywhere are cheaper. Our choice, by time."""

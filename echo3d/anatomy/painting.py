@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from echo3d.anatomy.chambers import with_blood
-from echo3d.anatomy.nearby import nearest_labels
+from echo3d.anatomy.nearby import in_threads, nearest_labels
 from echo3d.anatomy.voxels import VoxelGrid, closed, solid, touched
 from echo3d.core.field import LabelVolume
 from echo3d.core.foreign import Role
@@ -18,6 +18,8 @@ from echo3d.core.structures import BLOOD, Structure
 WALLS = tuple(range(1, 7))
 THIN = tuple(range(7, 25))
 """Valves, vein caps and borders: thinner than a voxel in places, so the voxels that their triangles touch are theirs too."""
+
+Window = tuple[slice, slice, slice]
 
 
 def painted(points: NDArray, parts: Mapping[int, NDArray], grid: VoxelGrid) -> LabelVolume:
@@ -34,27 +36,33 @@ def painted(points: NDArray, parts: Mapping[int, NDArray], grid: VoxelGrid) -> L
     Muscle named as both ventricles' comes first, walls do not cover each other, blood covers muscle, so that an outer and an inner skin
     make a wall, and thin sheets cover all.
     """
-    masks = {role: solid(*closed(points, faces), grid) for role, faces in parts.items() if len(faces)}
     labels, barrier = np.zeros(grid.shape, np.uint8), np.zeros(grid.shape, bool)
-    for role in (Role.VENTRICLES, *WALLS, *BLOOD, *THIN):
-        if role not in masks:
-            continue
-        mask = masks[role]
-        if role in THIN:
-            sheet = touched(points, parts[role], grid)
-            barrier |= sheet
-            mask = mask | sheet
-        mask = mask & ((labels == 0) | (labels == Role.VENTRICLES)) if role in WALLS else mask
-        np.copyto(labels, np.uint8(role), where=mask)
+    roles = [role for role in (Role.VENTRICLES, *WALLS, *BLOOD, *THIN) if len(parts.get(role, ()))]
+    found = in_threads(lambda role: _part(points, parts[role], grid, role in THIN), roles)
+    for role, (inside, sheet, window) in zip(roles, found, strict=True):
+        barrier[window] |= sheet
+        here = labels[window]
+        mask = inside & ((here == 0) | (here == Role.VENTRICLES)) if role in WALLS else inside | sheet
+        np.copyto(here, np.uint8(role), where=mask)
     labels = with_blood(labels, grid.voxel_mm, barrier)
-    labels = with_papillaries(labels, masks.get(Role.PAPILLARY))
+    if len(parts.get(Role.PAPILLARY, ())):
+        inside, _, window = _part(points, parts[Role.PAPILLARY], grid)
+        mask = np.zeros(grid.shape, bool)
+        mask[window] = inside
+        labels = with_papillaries(labels, mask)
     return LabelVolume(fill_pockets(divided_muscle(labels)), grid.affine)
 
 
-def with_papillaries(labels: NDArray, mask: NDArray | None) -> NDArray[np.uint8]:
+def _part(points: NDArray, faces: NDArray, grid: VoxelGrid, thin: bool = False) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Window]:
+    """Return what lies inside a part's surface, what its triangles touch where it is ``thin``, and where in the raster these masks lie."""
+    corners, triangles = closed(points, faces)
+    box, window = grid.part(corners)
+    mask = solid(corners, triangles, box)
+    return mask, touched(points, faces, box) if thin else np.zeros_like(mask), window
+
+
+def with_papillaries(labels: NDArray, mask: NDArray) -> NDArray[np.uint8]:
     """Return labels with papillary muscle as muscle of the ventricle in whose blood it lies."""
-    if mask is None or not mask.any():
-        return labels
     left, right = (
         ndimage.distance_transform_edt(labels != cavity) if (labels == cavity).any() else np.full(labels.shape, np.inf)
         for cavity in (Structure.LV_CAVITY, Structure.RV_CAVITY)
@@ -83,10 +91,10 @@ def divided_muscle(labels: NDArray) -> NDArray[np.uint8]:
 
 def fill_pockets(labels: NDArray) -> NDArray[np.uint8]:
     """Return labels in which enclosed unlabelled pockets, which are gaps between parts, take the nearest tissue."""
-    pools, _ = ndimage.label(labels == 0)
-    pockets = (labels == 0) & (pools != pools[0, 0, 0])
-    if not pockets.any():
+    pools, count = ndimage.label(labels == 0)
+    if count < 2:
         return labels.astype(np.uint8)
+    pockets = pools > 1  # the first voxel lies outside, and its pool is numbered first
     result, there = labels.astype(np.uint8), np.bincount(labels.ravel(), minlength=256) > 0
     there[0] = False
     tissue = there & ~np.isin(np.arange(256), BLOOD)

@@ -97,8 +97,9 @@ def foreign_heart(surface: TaggedSurface, reading: Reading | None = None, *, vox
     """
     reading = reading or Reading()
     roles, parts_said = roles_of(surface, order=reading.order, mapping=reading.mapping)
-    tags, number = np.unique(surface.tags, return_inverse=True)
-    labels = np.array([roles[int(tag)] for tag in tags], np.uint8)[number]
+    labels = np.zeros(len(surface.tags), np.uint8)
+    for tag, role in roles.items():
+        labels[surface.tags == tag] = role
     used, faces = used_points(surface.faces[labels > 0], len(surface.points))
     labels = labels[labels > 0]
     mean = mean_landmarks()
@@ -110,7 +111,7 @@ def foreign_heart(surface: TaggedSurface, reading: Reading | None = None, *, vox
         mean_mm=float(np.linalg.norm(np.ptp(load_template().mesh.points, axis=0))),
     )
     points = surface.points[used] * scale.mm
-    volume = painted(points, {int(role): faces[labels == role] for role in np.unique(labels)}, grid_around(points, voxel_mm))
+    volume = painted(points, _by_role(faces, labels), grid_around(points, voxel_mm))
     found = volume_landmarks(volume)
     matrix, axes_said = axes_from_anatomy(found, mean, surface.convention)
     if reading.axes is not None:
@@ -126,6 +127,13 @@ def foreign_heart(surface: TaggedSurface, reading: Reading | None = None, *, vox
         size_known=scale.known,
         assumed=(*said, f"not found, so placed as in the mean heart: {', '.join(guessed)}") if guessed else said,
     )
+
+
+def _by_role(faces: NDArray, roles: NDArray[np.uint8]) -> dict[int, NDArray]:
+    """Return the triangles of each role; ordering them all once is several times as fast as looking for each role's."""
+    ends = np.cumsum(np.bincount(roles, minlength=256))
+    ordered = faces[np.argsort(roles, kind="stable")]
+    return {role: ordered[end - count : end] for role, (end, count) in enumerate(zip(ends, np.diff(ends, prepend=0), strict=True)) if count}
 
 
 def own_heart(mesh: HeartMesh, *, voxel_mm: float = VOXEL_MM) -> ForeignHeart | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from echo3d.core.foreign import Role, TaggedSurface
@@ -123,12 +124,17 @@ def roles_of(surface: TaggedSurface, *, order: str | None = None, mapping: Mappi
 
 def _valve_at(surface: TaggedSurface, one: int, other: int) -> bool:
     """Return whether part ``one`` lies clearly nearer to the left ventricle's muscle than part ``other``, as the mitral valve does."""
-    parts = [np.unique(surface.part(tag)) for tag in (Structure.LV_MYOCARDIUM, one, other)]
+    parts = [_some_points(surface.part(tag)) for tag in (Structure.LV_MYOCARDIUM, one, other)]
     if not all(len(part) for part in parts):
         return False
     muscle = cKDTree(surface.points[parts[0]])
     near, far = (float(np.quantile(muscle.query(surface.points[part])[0], 0.25)) for part in parts[1:])
     return near < 0.7 * far
+
+
+def _some_points(faces: NDArray, most: int = 4000) -> NDArray[np.int64]:
+    """Return the points of about ``most`` triangles, spread over all of them."""
+    return np.unique(faces[:: max(1, len(faces) // most)])
 
 
 def _left_out_by(surface: TaggedSurface, tag: int) -> bool:

@@ -63,8 +63,12 @@ def _valve(labels: NDArray, name: str) -> NDArray[np.float64] | None:
 
 def _middle(mask: NDArray) -> NDArray[np.float64] | None:
     """Return the mean index of a mask, None where it is all but empty."""
-    where = np.flatnonzero(mask)
-    return np.array([index.mean() for index in np.unravel_index(where, mask.shape)]) if len(where) >= _FEWEST else None
+    columns: NDArray = np.count_nonzero(mask, axis=2)
+    total = int(columns.sum())
+    if total < _FEWEST:
+        return None
+    along = (columns.sum(axis=1), columns.sum(axis=0), np.count_nonzero(mask.reshape(-1, mask.shape[2]), axis=0))
+    return np.array([counts @ np.arange(len(counts)) / total for counts in along])
 
 
 def _meeting(labels: NDArray, one: int, other: int) -> NDArray[np.bool_]:
@@ -84,8 +88,9 @@ def _opening(labels: NDArray) -> NDArray[np.float64] | None:
 
 def _farthest(mask: NDArray, start: NDArray) -> NDArray[np.float64]:
     """Return the index of the mask farthest from ``start``."""
-    index = np.argwhere(mask)
-    return index[((index - start) ** 2).sum(axis=1).argmax()].astype(float)
+    squares = [((np.arange(size) - at) ** 2).astype(np.float32) for size, at in zip(mask.shape, start, strict=True)]
+    distance = np.where(mask, squares[0][:, None, None] + squares[1][:, None] + squares[2], np.float32(-1))
+    return np.array(np.unravel_index(int(distance.argmax()), mask.shape), float)
 
 
 def completed(found: Mapping[str, NDArray], mean: Mapping[str, NDArray]) -> dict[str, NDArray[np.float64]]:

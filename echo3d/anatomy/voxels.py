@@ -45,6 +45,19 @@ class VoxelGrid:
         affine[:3, 3] = self.origin
         return affine
 
+    def part(self, points: NDArray) -> tuple[VoxelGrid, tuple[slice, slice, slice]]:
+        """Return the part of the raster round points (N, 3) mm, a voxel wider than they are, and where it lies in the whole.
+
+        >>> VoxelGrid(np.zeros(3), (9, 9, 9), 1.0).part(np.array([[3.2, 4, 8], [5, 4, 8]]))[1]
+        (slice(2, 7, None), slice(3, 6, None), slice(7, 9, None))
+        """
+        size = np.array(self.shape)
+        low = np.clip(np.floor((points.min(axis=0) - self.origin) / self.voxel_mm).astype(int) - 1, 0, size - 1)
+        high = np.clip(np.ceil((points.max(axis=0) - self.origin) / self.voxel_mm).astype(int) + 1, low, size - 1)
+        x, y, z = (slice(a, b + 1) for a, b in zip(low.tolist(), high.tolist(), strict=True))
+        shape = (x.stop - x.start, y.stop - y.start, z.stop - z.start)
+        return VoxelGrid(self.origin + self.voxel_mm * low, shape, self.voxel_mm), (x, y, z)
+
 
 def grid_around(points: NDArray, voxel_mm: float, margin_mm: float = 6.5) -> VoxelGrid:
     """Return the raster that holds ``points`` (N, 3) with a margin; half a voxel more, so that a flat end lies between voxel centres.
@@ -57,27 +70,42 @@ def grid_around(points: NDArray, voxel_mm: float, margin_mm: float = 6.5) -> Vox
     return VoxelGrid(np.asarray(low, float), (x, y, z), voxel_mm)
 
 
-def boundary_edges(faces: NDArray) -> int:
-    """Return how many edges belong to an odd number of triangles; 0 for a closed surface.
+def is_closed(faces: NDArray) -> bool:
+    """Return whether every edge belongs to an even number of triangles (F, 3).
 
-    >>> boundary_edges(np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])), boundary_edges(np.array([[0, 1, 2]]))
-    (0, 3)
+    Each edge is given 64 bits as if by chance, and the bits of all are added modulo two: those of an edge met twice cancel. It needs no
+    sorting and errs once in 10^19. *Source:* the mixing of bits is SplitMix64's (Steele et al. 2014).
+
+    >>> is_closed(np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])), is_closed(np.array([[0, 1, 2]]))
+    (True, False)
     """
-    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1).astype(np.int64)
-    _, count = np.unique(edges[:, 0] * (int(edges.max()) + 1) + edges[:, 1], return_counts=True)
-    return int((count % 2).sum())
+    corners, count = faces.astype(np.uint64), np.uint64(int(faces.max(initial=0)) + 1)
+    total = np.uint64(0)
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        one, other = corners[:, first], corners[:, second]
+        total ^= np.bitwise_xor.reduce(_mixed(np.minimum(one, other) * count + np.maximum(one, other)))
+    return not total
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return numbers whose bits all hang on all bits of those given."""
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))
 
 
 def closed(points: NDArray, faces: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return the surface with coincident points joined and every hole capped: points (N, 3) and faces (F, 3).
+    """Return the surface with every hole capped, and coincident points joined where it is not closed as it is: points (N, 3), faces (F, 3).
 
     A cap is flat where its rim is flat, as a valve plane is.
     """
     used, corners = used_points(faces, len(points))
+    if is_closed(corners):
+        return points[used].astype(float), corners.astype(np.int32)
     joined, which = joined_points(points[used])
     triangles = which[corners]
     triangles = triangles[(triangles != np.roll(triangles, 1, axis=1)).all(axis=1)]
-    if len(triangles) == 0 or not boundary_edges(triangles):
+    if is_closed(triangles):
         return joined, triangles.astype(np.int32)
     filling = vtkFillHolesFilter()
     filling.SetInputData(pv.PolyData.from_regular_faces(joined, triangles))
@@ -126,9 +154,11 @@ def pieces(faces: NDArray) -> list[NDArray]:
     edges = np.concatenate([faces[:, :2], faces[:, 1:]])
     graph = sparse.coo_matrix((np.ones(len(edges), bool), edges.T), shape=(count, count))
     piece = connected_components(graph, directed=False)[1][faces[:, 0]]
-    names, sizes = np.unique(piece, return_counts=True)
-    order = names[np.argsort(-sizes, kind="stable")]
-    large = [name for name in order if (piece == name).sum() >= 0.01 * len(faces)] if len(order) < _MOST_PIECES else [order[0]]
+    sizes = np.bincount(piece)
+    order = [name for name in np.argsort(-sizes, kind="stable") if sizes[name]]
+    if len(order) == 1:
+        return [faces]
+    large = [name for name in order if sizes[name] >= 0.01 * len(faces)] if len(order) < _MOST_PIECES else [order[0]]
     rest = faces[~np.isin(piece, large)]
     return [faces[piece == name] for name in large] + ([rest] if len(rest) else [])
 
@@ -156,20 +186,16 @@ def filled(points: NDArray, faces: NDArray, grid: VoxelGrid) -> NDArray[np.bool_
     mask = np.zeros(grid.shape, dtype=bool)
     if len(faces) == 0:
         return mask
-    size = np.array(grid.shape)
-    corners = points[used_points(faces, len(points))[0]]
-    low = np.clip(np.floor((corners.min(axis=0) - grid.origin) / grid.voxel_mm).astype(int) - 1, 0, size - 1)
-    high = np.clip(np.ceil((corners.max(axis=0) - grid.origin) / grid.voxel_mm).astype(int) + 1, low, size - 1)
-    inside = inside_by_columns((points - grid.origin) / grid.voxel_mm - low, faces, tuple((high - low + 1).tolist()))
-    if inside is None:
-        inside = _stencil(pv.PolyData.from_regular_faces(points, faces), grid, low, high)
-    mask[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))] = inside
+    box, window = grid.part(points[used_points(faces, len(points))[0]])
+    inside = inside_by_columns((points - box.origin) / box.voxel_mm, faces, box.shape)
+    mask[window] = _stencil(pv.PolyData.from_regular_faces(points, faces), box) if inside is None else inside
     return mask
 
 
-def _stencil(surface: vtkPolyData, grid: VoxelGrid, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
-    """Return what VTK's stencil finds inside within the voxels ``low`` to ``high``, both included."""
-    extent = [int(v) for pair in zip(low, high, strict=True) for v in pair]
+def _stencil(surface: vtkPolyData, grid: VoxelGrid) -> NDArray[np.bool_]:
+    """Return what VTK's stencil finds inside, (X, Y, Z)."""
+    x, y, z = grid.shape
+    extent = [0, x - 1, 0, y - 1, 0, z - 1]
     stencil = vtkPolyDataToImageStencil()
     stencil.SetInputData(surface)
     stencil.SetOutputOrigin(*grid.origin)
@@ -182,7 +208,6 @@ def _stencil(surface: vtkPolyData, grid: VoxelGrid, low: NDArray, high: NDArray)
     image.SetOutputScalarTypeToUnsignedChar()
     image.Update()
     flat = vtk_to_numpy(image.GetOutput().GetPointData().GetScalars())
-    x, y, z = (high - low + 1).tolist()
     return flat.reshape(z, y, x).transpose(2, 1, 0).astype(bool)
 
 

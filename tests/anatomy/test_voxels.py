@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pyvista as pv
 
-from echo3d.anatomy.voxels import boundary_edges, closed, filled, grid_around, pieces, solid, touched
+from echo3d.anatomy.voxels import closed, filled, grid_around, is_closed, pieces, solid, touched
 
 
 def arrays(surface: pv.PolyData) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +51,7 @@ def test_an_inner_skin_is_a_hole_and_an_overlap_is_not() -> None:
 def test_an_open_bowl_is_closed_flat() -> None:
     bowl = pv.Sphere(radius=30, theta_resolution=90, phi_resolution=90, end_phi=90)
     points, faces = arrays(bowl)
-    assert boundary_edges(closed(points, faces)[1]) == 0
+    assert is_closed(closed(points, faces)[1])
     mask = filled(*closed(points, faces), grid_around(points, 1.0))
     assert mask.sum() == pytest.approx(2 / 3 * np.pi * 30**3, rel=0.02)
 
@@ -59,8 +59,8 @@ def test_an_open_bowl_is_closed_flat() -> None:
 def test_coincident_points_are_joined() -> None:
     points, faces = ball(10)
     apart = points[faces].reshape(-1, 3)
-    assert boundary_edges(np.arange(len(apart)).reshape(-1, 3)) > 0
-    assert boundary_edges(closed(apart, np.arange(len(apart)).reshape(-1, 3))[1]) == 0
+    assert not is_closed(np.arange(len(apart)).reshape(-1, 3))
+    assert is_closed(closed(apart, np.arange(len(apart)).reshape(-1, 3))[1])
 
 
 def test_a_sheet_thinner_than_a_voxel_has_no_hole() -> None:
