@@ -50,6 +50,11 @@ def user_logs() -> Path:
     return _own("logs", lambda: platformdirs.user_log_path("echo3d", appauthor=False))
 
 
+def user_state() -> Path:
+    """Return the folder of what belongs to this machine's running windows, such as autosaved sessions; made if needed."""
+    return _own("state", lambda: platformdirs.user_state_path("echo3d", appauthor=False))
+
+
 def user_jobs() -> Path:
     """Return the folder of background jobs, ``$ECHO3D_JOBS_DIR`` where that is set; made if needed."""
     named = os.environ.get("ECHO3D_JOBS_DIR")

@@ -21,6 +21,7 @@ class Settings(BaseModel):
 
     schema_version: int = Field(1, description="Version of this file's layout.")
     recent: tuple[str, ...] = Field((), description="Studies opened last, newest first; they never leave this file.")
+    recent_sessions: tuple[str, ...] = Field((), description="Sessions opened or saved last, newest first; they never leave this file.")
     overlay_opacity: float = Field(0.35, ge=0, le=1, description="How strongly the labels cover the echo picture.")
     show_outlines: bool = Field(True, description="Whether the outlines of the structures are drawn.")
     show_fill: bool = Field(True, description="Whether the structures are filled.")
@@ -58,5 +59,13 @@ def with_recent(settings: Settings, path: str) -> Settings:
     >>> with_recent(Settings(recent=("a", "b")), "b").recent
     ('b', 'a')
     """
-    others = tuple(old for old in settings.recent if old != path)
-    return settings.model_copy(update={"recent": (path, *others)[:RECENT_KEPT]})
+    return settings.model_copy(update={"recent": _newest(settings.recent, path)})
+
+
+def with_recent_session(settings: Settings, path: str) -> Settings:
+    """Return the settings with ``path`` as the newest of the recent sessions."""
+    return settings.model_copy(update={"recent_sessions": _newest(settings.recent_sessions, path)})
+
+
+def _newest(recent: tuple[str, ...], path: str) -> tuple[str, ...]:
+    return (path, *(old for old in recent if old != path))[:RECENT_KEPT]

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 os.environ["QT_API"] = "pyside6"
 
@@ -21,14 +22,18 @@ from echo3d.gui.graphics import Graphics, install_surface_format
 from echo3d.gui.theme import apply_theme
 from echo3d.logs import Word, log_failure, places, start_log
 from echo3d.paths import user_logs
+from echo3d.saved.store import SUFFIX
 from echo3d.settings import load_settings
+
+if TYPE_CHECKING:
+    from echo3d.gui.window import MainWindow
 
 _SWITCH_S = 0.0005
 """How long a busy thread may keep the interpreter from the Qt thread; the default of 5 ms is felt as stutter."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Open the window, on the given study or the embedded one; return the exit code."""
+    """Open the window, on the given session or study or the embedded patient; return the exit code."""
     paths = [Path(name) for name in (sys.argv[1:] if argv is None else argv)]
     sys.setswitchinterval(_SWITCH_S)
     start_log()
@@ -40,8 +45,19 @@ def main(argv: list[str] | None = None) -> int:
     window.show()
     _log_start(window.page.heart.heart.canvas.graphics)
     window.flow.warm()
-    QTimer.singleShot(0, lambda: window.open_paths(paths) if paths else window.open_demo())
+    window.desk.offer_recovery()
+    QTimer.singleShot(0, lambda: open_first(window, paths))
     return app.exec()
+
+
+def open_first(window: MainWindow, paths: list[Path]) -> None:
+    """Open what the window was started with: a session, a study, or the embedded patient."""
+    if paths and paths[0].suffix.lower() == SUFFIX:
+        window.desk.open_path(paths[0])
+    elif paths:
+        window.open_paths(paths)
+    else:
+        window.open_demo()
 
 
 def application() -> QApplication:

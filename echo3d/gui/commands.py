@@ -32,6 +32,12 @@ class Command:
     place: str = ""
 
 
+_SESSION: tuple[Command, ...] = (
+    Command("new_session", "New session", "File", ("Ctrl+N",)),
+    Command("open_session", "Open session…", "File", ("Ctrl+Alt+O",)),
+    Command("save_session", "Save session", "File", ("Ctrl+S",)),
+    Command("save_session_as", "Save session as…", "File"),
+)
 _COMMON: tuple[Command, ...] = (
     Command("show_patient", "Patient", "View", ("Ctrl+1",)),
     Command("show_position", "Position", "View", ("Ctrl+2",)),
@@ -121,6 +127,7 @@ UNDO: tuple[Command, ...] = (
 )
 """The two that say in the menu what they undo; made from the stacks of undo, not from the table."""
 COMMANDS: tuple[Command, ...] = (
+    *_SESSION,
     *(replace(command, place="patient") for command in _PATIENT),
     *(replace(command, place="position") for command in _POSITION),
     *_COMMON,

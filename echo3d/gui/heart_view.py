@@ -130,6 +130,13 @@ class HeartView(QWidget):
             self.canvas.tint()
             self._fan.GetProperty().SetColor(*pv.Color(theme.ACCENT).float_rgb)
 
+    def look_from(self, focus: NDArray, position: NDArray, up: NDArray) -> None:
+        """Look at a point (3,) from another."""
+        camera = self.renderer.camera
+        camera.focal_point, camera.position, camera.up = tuple(focus), tuple(position), tuple(up)
+        self.renderer.ResetCameraClippingRange()
+        self.canvas.update(PATIENT)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the heart whole in a narrow view."""
         super().resizeEvent(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -52,6 +53,7 @@ class PatientPage(QWidget):
         self._painted: dict[View, tuple[int, int]] = {}
         self._curve_at = 0.0
         self._heart_number = -1
+        self.camera_wanted: Callable[[], None] | None = None
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self.views)
         self.splitter.addWidget(self.heart)
@@ -133,6 +135,9 @@ class PatientPage(QWidget):
                 self.heart.heart.show_number(hearts.wanted, now=True)
                 if aim:
                     self.heart.heart.look_along(look, points, up)
+                    wanted, self.camera_wanted = self.camera_wanted, None
+                    if wanted is not None:
+                        wanted()
 
         self._tasks.run(lambda: hearts.fill(lambda: self._tasks.post(ready)), _ignore, _ignore)
 

@@ -15,7 +15,8 @@ from echo3d.engine.client import EngineClient
 from echo3d.errors import InputError
 from echo3d.gui import theme
 from echo3d.gui.canvas import PATIENT, POSITION
-from echo3d.gui.header import NOTICE, Header
+from echo3d.gui.dropping import dropped
+from echo3d.gui.header import Header
 from echo3d.gui.icons import pixmap
 from echo3d.gui.jobs.corner import JobsCorner
 from echo3d.gui.layout import keep_layout, restore_layout
@@ -23,6 +24,7 @@ from echo3d.gui.menus import build_menus, show_place
 from echo3d.gui.patient_page import PatientPage
 from echo3d.gui.position.actions import Actions
 from echo3d.gui.position.page import PositionPage
+from echo3d.gui.session.desk import SessionDesk
 from echo3d.gui.shell import Shell
 from echo3d.gui.study_flow import StudyFlow, is_demo
 from echo3d.gui.tasks import Tasks
@@ -30,7 +32,7 @@ from echo3d.gui.undo import PhaseChange, Phases
 from echo3d.gui.view_menu import show_view_menu
 from echo3d.gui.widgets import column
 from echo3d.paths import resource, user_logs
-from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, is_free, opening, recomputing, toggled, with_phase_frame
+from echo3d.session import SPEEDS, Drawing, Session, Stage, dismissed, failed, opening, recomputing, toggled, with_phase_frame
 from echo3d.settings import load_settings, save_settings, with_recent
 
 TICK_MS = 16
@@ -66,6 +68,7 @@ class MainWindow(QMainWindow):
         self.page = PatientPage(self.tasks)
         self.position = PositionPage(self.page.heart.heart.canvas, self.tasks)
         self.actions_of_position = Actions(self.position, self.tasks)
+        self.desk = SessionDesk(self)
         self._build()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -75,7 +78,6 @@ class MainWindow(QMainWindow):
         self.dispatch(lambda session: session)
 
     def _build(self) -> None:
-        self.setWindowTitle(f"echo3d – {NOTICE}")
         self.setWindowIcon(QIcon(pixmap("heart", theme.BRAND, 64)))
         self.setAcceptDrops(True)
         self.setMinimumSize(1200, 740)
@@ -83,8 +85,8 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         self.pages.addWidget(self.page)
         self.pages.addWidget(self.position)
-        layout = column(self.header, self.pages, spacing=0)
-        layout.setStretch(1, 1)
+        layout = column(self.header, self.desk.bar, self.pages, spacing=0)
+        layout.setStretch(2, 1)
         body.setLayout(layout)
         self.setCentralWidget(body)
         for stack in (self.undo, self.position.undo):
@@ -106,6 +108,7 @@ class MainWindow(QMainWindow):
         self.shell.prepare_actions()
         self.show_jobs = JobsCorner(self, self.tasks, self.position.job_started).toggle
         restore_layout(self, self._splitters)
+        self.desk.connect_window()
 
     # -- the workspaces ------------------------------------------------------------------------------------------------------------------
 
@@ -136,6 +139,7 @@ class MainWindow(QMainWindow):
         self.header.show_session(self.session, demo=is_demo(self.session))
         self.page.show_session(self.session)
         self.shell.show_session(self.session)
+        self.desk.noticed()
 
     def change(self, **fields: object) -> None:
         """Set fields of the session."""
@@ -203,21 +207,11 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped; one file on an empty panel of an open study becomes that view."""
+        """Open what was dropped."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if not paths:
-            return
-        event.acceptProposedAction()
-        if self.place == "position":
-            self.actions_of_position.open_dropped(paths[0])
-            return
-        grid = self.page.views.grid
-        view = grid.view_under(grid.mapFrom(self, event.position().toPoint()))
-        alone = len(paths) == 1 and paths[0].is_file() and paths[0].suffix.lower() != ".zip"
-        if view is not None and alone and is_free(self.session, view):
-            self.assign(view, paths[0])
-        else:
-            self.open_paths(paths)
+        if paths:
+            event.acceptProposedAction()
+            dropped(self, paths, event.position().toPoint())
 
     def _view_menu(self, view: View, where: QPoint) -> None:
         known = self.session.result is not None and view in self.session.result.clips
@@ -375,12 +369,16 @@ class MainWindow(QMainWindow):
         return {"splitter": self.page.splitter, "position": self.position.splitter}
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Keep the layout, then end timers, threads, the inference process and OpenGL."""
+        """Ask about unsaved work, keep the layout, then end timers, threads, the inference process and OpenGL."""
+        if not self.desk.may_close():
+            event.ignore()
+            return
         keep_layout(self, self._splitters)
         session = self.session
         kept = {"overlay_opacity": session.opacity, "show_outlines": session.outlines, "show_fill": session.fill}
         save_settings(self.settings.model_copy(update=kept))
         self._timer.stop()
+        self.desk.close()
         self.shell.close_shell()
         self.position.close_page()
         self.page.close_page()

@@ -38,6 +38,7 @@ class WorkBody:
     obstacles : its bones and lungs
     guest : the heart that its lungs leave room to, None for the template's
     facts : one sentence each on what was recognised
+    path : the file that it comes from
     """
 
     name: str
@@ -48,6 +49,7 @@ class WorkBody:
     obstacles: Obstacles
     guest: WorkHeart | None = None
     facts: tuple[str, ...] = ()
+    path: Path | None = None
 
     @property
     def marks(self) -> BodyMarks:
@@ -88,7 +90,7 @@ def body_of_file(path: Path, *, sex: str = "m") -> WorkBody:
     read = read_body(path)
     facts = (read.stated, "bones and lungs are of our making, fitted into this skin")
     origin = {"kind": "file", "file": path.name, "sex": sex}
-    return _work_body(path.stem, origin, chest_in(read.mesh, sex=sex), facts)
+    return replace(_work_body(path.stem, origin, chest_in(read.mesh, sex=sex), facts), path=path)
 
 
 def _work_body(name: str, origin: Mapping[str, object], chest: Chest, facts: tuple[str, ...]) -> WorkBody:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from echo3d.anatomy.groups import GROUPS
 from echo3d.errors import InputError
 from echo3d.positioning.hearts import WorkHeart, from_positions, heart_of_file
+
+RECORDS = "records.jsonl"
+"""Name of the file with the records of a cohort made here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ def members_of(folder: Path) -> list[Member]:
     """
     from echo3d.cohort.generate import read_cohort
 
-    if (folder / "records.jsonl").is_file():
+    if index_of(folder).is_file():
         _, lines = read_cohort(folder)
         groups = [line["record"]["group"] for line in lines]
         return [Member(k, group, f"{k} · {GROUPS[group].title}") for k, group in enumerate(groups)]
@@ -55,7 +58,12 @@ def heart_of_cohort(folder: Path, number: int) -> WorkHeart:
         return heart_of_file(Source(folder / _imported(folder)[number]["surface"]))
     record = record_from_json(read_cohort(folder)[1][number]["record"])
     origin = {"kind": "cohort", "folder": folder.name, "number": number}
-    return from_positions(f"{folder.name}, heart {number}", origin, build_heart(record))
+    return replace(from_positions(f"{folder.name}, heart {number}", origin, build_heart(record)), path=folder)
+
+
+def index_of(folder: Path) -> Path:
+    """Return the file that lists the hearts of a cohort made here."""
+    return folder / RECORDS
 
 
 def _imported(folder: Path) -> list[dict[str, str]]:

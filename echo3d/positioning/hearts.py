@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +41,7 @@ class WorkHeart:
     ed : all material positions where they are known, else None
     facts : one sentence each on what was recognised or taken for granted
     keeps_size : whether it is as large in a body as by itself; the mean heart and one without a unit take the size that belongs there
+    path : the file, or the cohort's folder, that it comes from
     """
 
     name: str
@@ -52,6 +54,7 @@ class WorkHeart:
     ed: NDArray[np.float64] | None = None
     facts: tuple[str, ...] = ()
     keeps_size: bool = True
+    path: Path | None = None
 
     @property
     def is_template(self) -> bool:
@@ -164,12 +167,12 @@ def heart_of_file(source: Source) -> WorkHeart:
     if not path.is_file():
         raise InputError("a heart must be a file that is there, found none; choose another")
     if suffix == ".json":
-        return from_positions(path.stem, origin, build_heart(read_record(path)))
+        return replace(from_positions(path.stem, origin, build_heart(read_record(path))), path=path)
     if suffix == ".npz":
         heart = open_heart(source)
-        return WorkHeart(path.stem, origin, _of_labels(heart.labels), heart.labels, heart.landmarks, facts=heart.assumed)
+        return WorkHeart(path.stem, origin, _of_labels(heart.labels), heart.labels, heart.landmarks, facts=heart.assumed, path=path)
     found = foreign(source)
-    made = WorkHeart(path.stem, origin, found.mesh, voxel_space(found.volume), found.landmarks, facts=found.assumed)
+    made = WorkHeart(path.stem, origin, found.mesh, voxel_space(found.volume), found.landmarks, facts=found.assumed, path=path)
     return replace(made, keeps_size=found.size_known)
 
 

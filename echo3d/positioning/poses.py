@@ -148,9 +148,12 @@ def pose_from_json(content: object) -> Pose:
     if not isinstance(content, dict) or not set(content) & {"translation", "rotation", "scale"}:
         raise InputError(f"{rule}, found another thing; copy a pose first")
     try:
-        return Pose(content.get("translation", [0, 0, 0]), content.get("rotation", [0, 0, 0]), float(content.get("scale", 1.0)))
-    except (ShapeError, ValueError, TypeError) as exc:
+        pose = Pose(content.get("translation", [0, 0, 0]), content.get("rotation", [0, 0, 0]), float(content.get("scale", 1.0)))
+    except (ShapeError, ValueError, TypeError, OverflowError) as exc:
         raise InputError(f"{rule}, found another thing ({type(exc).__name__}); correct it") from exc
+    if np.abs(pose.translation).max() > FIELDS[0].high:
+        raise InputError(f"a pose moves a heart by at most {FIELDS[0].high:.0f} mm along each axis, found more; correct it")
+    return Pose(pose.translation, np.array([around(float(angle)) for angle in pose.rotation]), pose.scale)
 
 
 def parsed(text: str) -> dict[str, object]:

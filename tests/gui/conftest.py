@@ -29,7 +29,9 @@ def window(qtbot, tmp_path) -> Iterator[object]:
     made.show()
     qtbot.waitExposed(made)
     yield made
+    made.desk.ask_then = lambda go_on: go_on()  # nobody is there to answer whether to save
     made.close()
+    qtbot.waitUntil(lambda: made.engine.pid is None and not made.isVisible(), timeout=20_000)
     assert made.engine.pid is None
     assert not made._timer.isActive()
     left = [thread.name for thread in set(threading.enumerate()) - before if thread.is_alive() and not thread.name.startswith("QThread")]

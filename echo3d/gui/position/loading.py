@@ -62,6 +62,16 @@ class Loading(QObject):
             self._started = True
             self._load("Reading the heart", lambda: Made(embedded_heart()), self._first_heart)
 
+    @property
+    def started(self) -> bool:
+        """Whether the first heart was asked for."""
+        return self._started
+
+    def skip(self) -> None:
+        """Do without the first heart and body, and without what is on its way; others come."""
+        self._started = True
+        self._ticket += 1
+
     def _first_heart(self, made: Made) -> None:
         self._tell(made, True)
         self._load("Building the body", lambda: in_body(own_body(*FIRST_BODY), made.heart), lambda body: self._tell(body, True))
