@@ -28,6 +28,11 @@ def import_(
     *,
     out: Out,
     reading: dict[str, Any],
+    register: Annotated[
+        bool, typer.Option("--register", help="Lay the template onto each heart as well; goes on where it stopped.")
+    ] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -36,11 +41,27 @@ def import_(
     from echo3d.imports import import_cohort
 
     source = Source(path, **reading)
+    if register:
+        return _import_registered(source, out, (workers, scheduler), as_json)
     content = import_cohort(source, out, force=force, progress=terminal_progress(as_json))
     if not as_json:
         for heart in content["hearts"]:
             _print_heart(heart)
         print(f"{len(content['hearts'])} hearts lie in the folder {out.name}: surfaces, label volumes and cohort.json.")
+    return with_files(content, out)
+
+
+def _import_registered(source: Any, out: Path, where: tuple[int | None, str | None], as_json: bool) -> dict[str, Any]:
+    """Import and register, and say how well that went."""
+    from echo3d.cohort.executor import open_executor
+    from echo3d.registered import import_registered
+    from echo3d.registration.register import RegisterConfig
+
+    with open_executor(workers=where[0], scheduler=where[1]) as executor:
+        content = import_registered(source, out, RegisterConfig(), executor, progress=terminal_progress(as_json))
+    if not as_json:
+        print((out / "quality.md").read_text(encoding="utf-8"))
+        print(f"Worst first; each heart lies in a folder of its own in {out.name}.")
     return with_files(content, out)
 
 

@@ -26,3 +26,7 @@ class EngineError(Echo3dError):
 
 class StoppedError(Echo3dError):
     """The user asked the work to stop; what was written before stays, and the command line answers with exit code 130."""
+
+
+class RegistrationFailed(Echo3dError):  # noqa: N818 - the name that its issue gives it
+    """A surface was taken for a heart and the template does not lie on it; the message carries the last residual."""

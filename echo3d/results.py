@@ -21,7 +21,7 @@ from echo3d.core.sector import Sector
 from echo3d.core.views import View
 from echo3d.errors import InputError
 
-OURS = ("result.json", "truth.json", "sectors.json", "cohort.json", "page.json")
+OURS = ("result.json", "truth.json", "sectors.json", "cohort.json", "page.json", "report.json")
 """Files of which each makes a folder one of ours, so that --force may replace it."""
 
 SCHEMA = 1

@@ -72,6 +72,26 @@ def render_heart(template: Template, points: NDArray, camera: Camera, *, cut: bo
     return np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8)
 
 
+def render_surface(points: NDArray, faces: NDArray, tint: NDArray, camera: Camera) -> NDArray[np.uint8]:
+    """Return any triangles on white, (size, size, 3) uint8, each lit by how far it faces the viewer.
+
+    Parameters
+    ----------
+    points : (N, 3) mm
+    faces : (F, 3)
+    tint : (F, 3) colours, 0 to 255
+    camera : who looks
+    """
+    fine = Camera(camera.axes, camera.centre, camera.mm / _GRAIN, camera.size * _GRAIN)
+    nearest, face, _ = _visible(fine.screen(points), faces, fine.size, np.inf)
+    corners = points[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) @ camera.axes.T
+    facing = np.abs(normals @ _LIGHT) / np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
+    picture = np.clip(tint * (0.35 + 0.72 * facing[:, None]), 0, 255)[face]
+    picture[~np.isfinite(nearest)] = 255.0
+    return np.rint(picture.reshape(camera.size, _GRAIN, camera.size, _GRAIN, 3).mean(axis=(1, 3))).astype(np.uint8)
+
+
 def _camera(points: NDArray, toward: NDArray, up: NDArray, size: int) -> Camera:
     """Return the camera on the side ``toward`` with ``up`` upwards that holds all points and a small margin."""
     near = unit(toward)

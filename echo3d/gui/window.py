@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
 
     def owner_of(self, name: str, place: str) -> object:
         """Return what does a command in a workspace."""
-        owners = (*((self.actions_of_position,) if place == "position" else ()), self.shell)
+        owners = (*((self.actions_of_position,) if place == "position" else ()), self.shell, self.desk)
         return next((owner for owner in owners if hasattr(owner, name)), self)
 
     def _tick(self) -> None:

@@ -1,0 +1,111 @@
+"""Measure registration: drawn hearts remeshed and shuffled, of which every point's true place is known, and real hearts where they are.
+
+python -m training.registration --hearts 20 --seed 61
+python -m training.registration --hearts 4 --methods shape --untagged
+python -m training.registration --real ../shared/data/hearts
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from echo3d.anatomy.cohort import sound_heart
+from echo3d.anatomy.template import load_template
+from echo3d.core.structures import TAGS
+from echo3d.errors import Echo3dError
+from echo3d.hearts import Source
+from echo3d.registration.parts import template_parts
+from echo3d.registration.register import RegisterConfig, Registration, Target, register
+from echo3d.registrations import open_target
+from training.remesh import remeshed
+
+HEAD = "| case | method | point error, mm | 95 %, mm | surface, mm | surface 95 %, mm | folds | LV RV LA RA, % | s |"
+
+
+def drawn(seed: int, number: int, tagged: bool) -> tuple[str, NDArray, Target]:
+    """Return the name, the true material points (N, 3) and the remeshed surface of a drawn heart, turned and shifted at random."""
+    template, rng = load_template(), np.random.default_rng((seed, number))
+    heart = sound_heart(rng)
+    phase = "ED" if number % 2 == 0 else "ES"
+    points = (heart.ed if phase == "ED" else heart.es)[: len(template.points)]
+    points = points @ Rotation.random(rng=rng).as_matrix().T + rng.uniform(-200, 200, 3)
+    faces, tags = template_parts(template, [int(tag) for tag in TAGS] if tagged else [0])
+    return f"{heart.record.group} {phase}", points, remeshed(points, faces, tags, rng)
+
+
+def line(name: str, method: str, found: Registration, seconds: float, truth: NDArray | None = None) -> tuple[str, list[float]]:
+    """Return a row of the table and its figures; ``truth`` (N, 3) gives point errors and true volumes."""
+    template = load_template()
+    error = np.full(1, np.nan) if truth is None else np.linalg.norm(found.points - truth, axis=1)
+    own = template.volumes_ml(found.points)
+    off = [] if truth is None else [100 * (own[key] / ml - 1) for key, ml in template.volumes_ml(truth).items()]
+    figures = [float(error.mean()), float(np.quantile(error, 0.95)), found.distance_mm, found.distance95_mm, found.folded, seconds]
+    shown = " ".join(f"{value:+.1f}" for value in off)
+    row = "| {} | {} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {} | {} | {:.1f} |".format(name, method, *figures[:5], shown, seconds)
+    return row, figures
+
+
+def measure_drawn(options: argparse.Namespace) -> None:
+    """Print a row per heart and method, and the means."""
+    means: dict[str, list[list[float]]] = {method: [] for method in options.methods}
+    for number in range(options.hearts):
+        name, truth, target = drawn(options.seed, number, not options.untagged)
+        for method in options.methods:
+            start = time.perf_counter()
+            try:
+                found = register(load_template(), target, RegisterConfig(method=method, most_mm=1e3))
+            except Echo3dError as exc:
+                print(f"| {name} | {method} | {exc} |", flush=True)
+                continue
+            row, figures = line(name, method, found, time.perf_counter() - start, truth)
+            means[method].append(figures)
+            print(row, flush=True)
+    for method, rows in means.items():
+        values = np.mean(rows, axis=0)
+        print(f"| mean of {len(rows)} | {method} | " + " | ".join(f"{value:.2f}" for value in values[:5]) + f" | | {values[5]:.1f} |")
+
+
+def measure_real(folder: Path, methods: list[str]) -> None:
+    """Print a row per real heart and method, with the volumes against the file's own."""
+    files = [*sorted((folder / "rodero_ssm" / "hearts").glob("*.vtp")), folder / "visible_human_male" / "VH_M_Heart.glb"]
+    files += [folder / "cobiveco_geo1" / "heart.vtp", folder / "heartdeformnets_templates" / "wh_template.vtp"]
+    for path in files:
+        heart = open_target(Source(path))
+        for method in methods:
+            start = time.perf_counter()
+            try:
+                found = register(load_template(), heart.target, RegisterConfig(method=method))  # type: ignore[arg-type]
+            except Echo3dError as exc:
+                print(f"| {path.stem} | {method} | {exc} |", flush=True)
+                continue
+            row, _ = line(path.stem, method, found, time.perf_counter() - start)
+            own = load_template().volumes_ml(found.points)
+            print(row, " ".join(f"{key} {100 * (own[key] / ml - 1):+.1f} %" for key, ml in heart.volumes_ml.items()), flush=True)
+
+
+def main() -> None:
+    """Print the tables asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hearts", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=61)
+    parser.add_argument("--methods", nargs="+", default=["transport", "spline", "shape"])
+    parser.add_argument("--untagged", action="store_true", help="tell no parts apart")
+    parser.add_argument("--real", type=Path, help="folder of real hearts")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    print(HEAD + "\n" + "| --- " * 9 + "|")
+    if options.hearts:
+        measure_drawn(options)
+    if options.real:
+        measure_real(options.real, options.methods)
+
+
+if __name__ == "__main__":
+    main()
