@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox
 
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
+from echo3d.gui.session import autosave as autosaving
+from echo3d.paths import resource
 from echo3d.positioning.bodies import own_body
 from echo3d.positioning.hearts import embedded_heart
 from echo3d.positioning.poses import values_of
 from echo3d.positioning.state import Clip, Picture, placement_json
+from echo3d.saved import recovery
 from echo3d.saved.store import read_session
-from echo3d.session import Drawing
+from echo3d.session import Drawing, Stage
 from tests.gui.test_position import agree, enter, settled
 from tests.gui.test_window import WAIT, drop
 
@@ -52,8 +62,9 @@ def save(window, qtbot, path: Path) -> Path:
 
 
 def opened(window, qtbot, path: Path) -> None:
+    number = window.desk.restoring._ticket
     window.desk.open_path(path)
-    qtbot.waitUntil(lambda: window.desk.restoring.busy or bool(window.session.error), timeout=WAIT)
+    qtbot.waitUntil(lambda: window.desk.restoring._ticket > number, timeout=WAIT)
     qtbot.waitUntil(lambda: not window.desk.restoring.busy, timeout=WAIT)
 
 
@@ -114,6 +125,52 @@ def test_undo_goes_on_after_saving_and_tells_what_is_unsaved(page, window, qtbot
     assert window.desk.modified, "looks belong to a session with a file"
 
 
+def test_unsaved_work_is_asked_about(page, window, qtbot, tmp_path, monkeypatch) -> None:
+    asked = type(window.desk).ask_then
+    monkeypatch.setattr(window.desk, "ask_then", asked.__get__(window.desk), raising=False)
+    enter(qtbot, page.pose.fields[0], "40")
+    path = tmp_path / "asked.echo3d"
+    monkeypatch.setattr("echo3d.gui.session.desk.ask_save", lambda *_: path)
+    for answer, stays in ((QMessageBox.StandardButton.Cancel, True), (QMessageBox.StandardButton.Save, False)):
+        assert not window.close()
+        question(window).button(answer).click()
+        qtbot.waitUntil(lambda stays=stays: window.isVisible() is stays, timeout=WAIT)
+        assert path.exists() is not stays
+    assert values_of(read_session(path)[0].placement.pose)[0] == 40.0
+
+
+def test_discarding_closes(page, window, qtbot) -> None:
+    enter(qtbot, page.pose.fields[0], "40")
+    assert not window.close()
+    question(window).button(QMessageBox.StandardButton.Discard).click()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=WAIT)
+
+
+def test_a_study_comes_back_with_its_corrections(window, qtbot, tmp_path) -> None:
+    study = tmp_path / "data" / "study"
+    study.mkdir(parents=True)
+    for number, clip in enumerate(sorted(resource("demo").glob("*.dcm"))[:2]):
+        (study / f"IM{number}.dcm").write_bytes(clip.read_bytes())
+    window.open_paths([study])
+    qtbot.waitUntil(lambda: window.session.study is not None, timeout=WAIT)
+    assert not window.desk.modified
+    view = next(iter(window.session.study.by_view()))
+    window.change(ed={view: 2}, es={view: 9}, selected=view)
+    assert window.desk.modified
+    path = save(window, qtbot, tmp_path / "sessions.echo3d")
+    content = path.read_text(encoding="utf-8")
+    assert '"path": "data/study"' in content and str(tmp_path) not in content and window.session.study.pseudonym not in content
+    for change, kept, said in ((lambda: None, True, ""), ((study / "IM1.dcm").unlink, False, "another content")):
+        window.desk.new_session()
+        qtbot.waitUntil(lambda: not window.desk.restoring.busy, timeout=WAIT)
+        assert window.session.stage is Stage.EMPTY
+        change()
+        opened(window, qtbot, path)
+        qtbot.waitUntil(lambda: window.session.study is not None, timeout=WAIT)
+        assert window.session.ed == ({view: 2} if kept else {}) and window.session.selected is view
+        assert said in window.session.error and bool(said) == bool(window.session.error)
+
+
 def test_a_missing_heart_is_said_and_not_lost(page, window, qtbot, tmp_path) -> None:
     from echo3d.io.meshes import write_vtp
 
@@ -164,3 +221,128 @@ def test_a_damaged_section_is_said_and_its_file_is_not_overwritten(page, window,
     assert values_of(page.workspace.scene.placement.pose)[0] == 33.0 and page.workspace.scene.body is not None
     assert window.desk.path is None
     assert path.read_bytes() == damaged
+
+
+def test_recent_sessions_are_listed(window, qtbot, tmp_path) -> None:
+    save(window, qtbot, tmp_path / "one.echo3d")
+    save(window, qtbot, tmp_path / "two.echo3d")
+    (tmp_path / "one.echo3d").unlink()
+    window.desk.recent.aboutToShow.emit()
+    assert [(action.text(), action.isEnabled()) for action in window.desk.recent.actions()] == [
+        ("two.echo3d", True),
+        ("one.echo3d  (missing)", False),
+    ]
+    assert window.findChild(QAction, "open_session").isEnabled()
+
+
+def test_autosave_keeps_unsaved_work_alone(page, window, qtbot, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(autosaving, "IDLE_S", 0.2)
+    folder = recovery.recovery_folder()
+    window.desk._autosave.check()
+    assert list(folder.iterdir()) == []
+    enter(qtbot, page.pose.fields[0], "40")
+    qtbot.waitUntil(lambda: len(list(folder.glob("*.echo3d"))) == 1, timeout=WAIT)
+    qtbot.waitUntil(lambda: not window.desk._autosave._writing, timeout=WAIT)
+    assert recovery.orphans() == [], "this window lives"
+    save(window, qtbot, tmp_path / "one.echo3d")
+    qtbot.waitUntil(lambda: list(folder.iterdir()) == [], timeout=WAIT)
+    enter(qtbot, page.pose.fields[0], "41")
+    qtbot.waitUntil(lambda: len(list(folder.glob("*.echo3d"))) == 1, timeout=WAIT)
+    window.desk._leaving = True  # as after Discard
+    window.close()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_full_disk_while_autosaving_is_a_sentence(page, window, qtbot, monkeypatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    enter(qtbot, page.pose.fields[0], "40")
+    window.desk._autosave.write()
+    qtbot.waitUntil(lambda: "no space left" in window.session.error, timeout=WAIT)
+    assert window.desk.modified
+
+
+CHILD = """
+import json, sys
+from PySide6.QtCore import QTimer
+from echo3d.gui.app import application, open_first
+app = application()
+from echo3d.gui.window import MainWindow
+from echo3d.positioning import state
+from echo3d.positioning.poses import values_of, with_value
+window = MainWindow()
+window.show()
+window.desk.offer_recovery()
+page, words = window.position, {"state": "", "moved": False}
+
+def say(word):
+    print(word, flush=True)
+
+def work():
+    if sys.argv[1] == "work":
+        if page.workspace.scene.body is not None and not words["moved"]:
+            words["moved"] = True
+            page.edit("move", lambda s: state.posed(s, with_value(s.placement.pose, 0, 44.25)))
+            page.edit("tilt", lambda s: state.with_probe(s, page.workspace.selected, "tilt", 9.5))
+            say("moved " + json.dumps(state.placement_json(page.workspace.scene.placement)))
+        if words["moved"] and window.desk._autosave._written is not None:
+            say("kept")
+    elif window.desk.bar.isVisible() and words["state"] == "":
+        words["state"] = "asked"
+        say("offered " + window.desk.bar.text.text())
+        window.desk.bar.recover.click()
+    elif words["state"] == "asked" and page.workspace.scene.body is not None and not window.desk.restoring.busy:
+        say("back " + json.dumps(state.placement_json(page.workspace.scene.placement)))
+        say("title " + window.windowTitle() + str(window.isWindowModified()))
+        window.desk._leaving = True
+        window.close()
+        app.quit()
+
+if sys.argv[1] == "work":
+    window.show_position()
+timer = QTimer()
+timer.timeout.connect(work)
+timer.start(100)
+sys.exit(app.exec())
+"""
+
+
+def start(script: Path, word: str, home: Path) -> subprocess.Popen[str]:
+    env = os.environ | {"ECHO3D_HOME": str(home)}
+    return subprocess.Popen([sys.executable, str(script), word], env=env, stdout=subprocess.PIPE, text=True)
+
+
+def heard(child: subprocess.Popen[str], word: str) -> str:
+    assert child.stdout is not None
+    for line in child.stdout:
+        if line.startswith(word):
+            return line.removeprefix(word).strip()
+    raise AssertionError(f"the window ended before it said {word}")
+
+
+@pytest.mark.slow
+def test_killed_then_recovered(tmp_path) -> None:
+    script, home = tmp_path / "child.py", tmp_path / "home"
+    root = Path(__file__).resolve().parents[2]
+    script.write_text(f"import sys\nsys.path.insert(0, {str(root)!r})\n" + textwrap.dedent(CHILD), encoding="utf-8")
+    first = start(script, "work", home)
+    moved = heard(first, "moved")
+    heard(first, "kept")
+    other = start(script, "look", home)  # a window beside a living one is offered nothing
+    time.sleep(3)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert other.poll() is None
+    other.kill()
+    said = other.communicate()[0]
+    assert "offered" not in said
+    assert len(list((home / "state" / "recovery").iterdir())) == 1
+    second = start(script, "look", home)
+    assert "ended unexpectedly" in heard(second, "offered")
+    assert json.loads(heard(second, "back")) == json.loads(moved)
+    assert heard(second, "title").endswith("True"), "what was recovered is unsaved"
+    second.communicate(timeout=60)
+    assert second.returncode == 0
+    assert list((home / "state" / "recovery").iterdir()) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QMessageBox
 
 from echo3d.gui.header import NOTICE
 from echo3d.gui.session.asking import ask_open, ask_save, ask_unsaved
@@ -46,9 +47,9 @@ class SessionDesk(QObject):
         self.digests = Digests()
         self.bar = RecoveryBar()
         self._tasks = Tasks(self, threads=1)
-        self._forced = self._leaving = False
+        self._forced = self._leaving = self._closed = False
         self._clean: object = None
-        self._asked: QObject | None = None
+        self._asked: QMessageBox | None = None
         self._orphans: list[Orphan] = []
         self.restoring = Restoring(window, self._tasks, self.digests, self)
         self.restoring.done.connect(self._restored)
@@ -80,6 +81,8 @@ class SessionDesk(QObject):
 
     def noticed(self) -> None:
         """Show in the title whether there is something to be saved."""
+        if self._closed:  # a stack of undo still speaks while it is deleted with the window
+            return
         self.restoring.noticed()
         name = "echo3d[*]" if self.path is None else f"{self.path.stem}[*] – echo3d"
         title = f"{name} – {NOTICE}"
@@ -197,7 +200,7 @@ class SessionDesk(QObject):
         elif self._asked is None:
             name = "this session" if self.path is None else self.path.name
             self._asked = ask_unsaved(self._window, name, lambda: self._save(go_on), go_on)
-            self._asked.destroyed.connect(self._answered)
+            self._asked.finished.connect(lambda _: self._answered())
 
     def _answered(self) -> None:
         self._asked = None
@@ -250,6 +253,6 @@ class SessionDesk(QObject):
 
     def close(self) -> None:
         """End the thread and the timer; nothing is left to be recovered."""
-        self.digests.stopped = True
+        self._closed = self.digests.stopped = True
         self._tasks.close()
         self._autosave.close()
