@@ -47,7 +47,9 @@ class Header(QWidget):
         strip.setObjectName("header")
         self._places = {place: self._place(place) for place in PLACES}
         switch = row(*self._places.values(), spacing=2)
-        parts = (mark, name, rule(), switch, rule(), self._open, rule(), self._title, self._facts, 1, self._doing, self._export, pill)
+        self._rules = (rule(), rule())
+        study = (self._rules[0], self._open, self._rules[1], self._title, self._facts)
+        parts = (mark, name, rule(), switch, *study, 1, self._doing, self._export, pill)
         strip.setLayout(row(*parts, margins=(14, 8, 14, 8), spacing=10))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -65,7 +67,7 @@ class Header(QWidget):
         """Show which workspace is open; what belongs to a patient's study is hidden in the other."""
         for name, choice in self._places.items():
             choice.setChecked(name == place)
-        for part in (self._open, self._title, self._facts, self._export, self._doing, self._bar):
+        for part in (*self._rules, self._open, self._title, self._facts, self._export, self._doing, self._bar):
             part.setVisible(place == "patient")
 
     def _open_button(self) -> QToolButton:

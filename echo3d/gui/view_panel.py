@@ -17,6 +17,7 @@ from echo3d.gui import theme
 from echo3d.gui.frames import Crop
 from echo3d.gui.icons import pixmap
 from echo3d.gui.overlays import Overlay
+from echo3d.gui.tokens import DARK, Tokens
 
 PAD = 10
 
@@ -75,6 +76,11 @@ class ViewPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(view.title)
 
+    @property
+    def _ink(self) -> Tokens:
+        """The colours to write with: an echo picture stays on black in every theme, as its grey levels are read on black."""
+        return DARK if self.state.clip else theme.tokens()
+
     def show_state(self, state: PanelState) -> None:
         """Show another state."""
         self.state = state
@@ -98,7 +104,7 @@ class ViewPanel(QWidget):
         painter.fillRect(self.rect(), QColor(theme.BASE))
         frame = QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75)
         painter.setPen(QPen(QColor(theme.ACCENT if self.state.selected and self.state.clip else theme.BORDER), 1.5))
-        painter.setBrush(QColor(theme.PLATE if self.state.clip else theme.SURFACE))
+        painter.setBrush(QColor(self._ink.plate if self.state.clip else self._ink.surface))
         painter.drawRoundedRect(frame, 8, 8)
         if self.state.clip is None:
             self._paint_empty(painter)
@@ -180,7 +186,7 @@ class ViewPanel(QWidget):
             if y < area.top() - 1 or y > area.bottom() + 1:
                 continue
             long = number % 5 == 0
-            painter.setPen(QPen(QColor(theme.MUTED if long else theme.FAINT), 1))
+            painter.setPen(QPen(QColor(self._ink.muted if long else self._ink.faint), 1))
             painter.drawLine(QPointF(right - (7 if long else 4), y), QPointF(right, y))
             if long and number:
                 box = QRectF(right - 32, y - 7, 22, 14)
@@ -188,17 +194,17 @@ class ViewPanel(QWidget):
 
     def _paint_title(self, painter: QPainter) -> None:
         painter.setFont(theme.sized(12, bold=True))
-        painter.setPen(QColor(theme.TEXT if self.state.clip else theme.MUTED))
+        painter.setPen(QColor(self._ink.text if self.state.clip else self._ink.muted))
         room = self.width() - 2 * PAD - (36 if self.state.badge else 0)
         title = painter.fontMetrics().elidedText(self.view.title, Qt.TextElideMode.ElideRight, room)
         painter.drawText(QRectF(PAD, 7, room, 18), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
         if self.state.badge:
-            tint = QColor(theme.ED if self.state.badge == "ED" else theme.ES)
+            tint = QColor(self._ink.ed if self.state.badge == "ED" else self._ink.es)
             box = QRectF(self.width() - PAD - 30, 7, 30, 18)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(tint)
             painter.drawRoundedRect(box, 5, 5)
-            painter.setPen(QColor(theme.ON_MARK))
+            painter.setPen(QColor(self._ink.on_mark))
             painter.setFont(theme.sized(11, bold=True))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.state.badge)
 
@@ -209,22 +215,22 @@ class ViewPanel(QWidget):
         box = QRectF(PAD, self.height() - 24, self.width() - 2 * PAD, 16)
         painter.setFont(theme.sized(10))
         if clip.pixel_mm is None:
-            painter.setPen(QColor(theme.WARN))
+            painter.setPen(QColor(self._ink.warn))
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, "uncalibrated")
         else:
-            painter.setPen(QColor(theme.FAINT))
+            painter.setPen(QColor(self._ink.faint))
             painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{clip.pixel_mm[0]:.2f} mm/px")
-        painter.setPen(QColor(theme.FAINT))
+        painter.setPen(QColor(self._ink.faint))
         text = f"{self.state.index + 1} / {len(clip.frames)}"
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
         if clip.source.stand_in:
-            painter.setPen(QColor(theme.WARN))
+            painter.setPen(QColor(self._ink.warn))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "stand-in view")
 
     def _paint_empty(self, painter: QPainter) -> None:
         middle = QRectF(self.rect()).center()
         painter.drawPixmap(QPointF(middle.x() - 11, middle.y() - 28), pixmap("drop", theme.FAINT, 22))
-        painter.setPen(QColor(theme.FAINT))
+        painter.setPen(QColor(self._ink.faint))
         painter.setFont(QFont(theme.sized(11)))
         painter.drawText(
             QRectF(12, middle.y() + 2, self.width() - 24, 40), Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, self.state.hint
