@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from echo3d.core.pose import Pose, rotation_matrix
 from echo3d.errors import InputError, ShapeError
 
-FORMULA = "p′ = s · Rz(θz) · Ry(θy) · Rx(θx) · (p − c) + c + Δ"
+FORMULA = "p′ = s·Rz(θz)·Ry(θy)·Rx(θx)·(p−c) + c + Δ"
 PIVOT = "c is the centre of the heart; x to the patient's left, y to the back, z to the head"
 
 
