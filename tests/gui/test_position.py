@@ -359,7 +359,8 @@ def test_the_beat_is_filmed(page, window, qtbot, tmp_path, suffix) -> None:
     beat = page.beat
     beat._made.update(dict.fromkeys(range(1, len(beat)), beat.nearest(0)))  # the moments themselves are tested elsewhere
     window.actions_of_position.saving.film(target)
-    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == f"The beat was saved as {target.name}.", timeout=WAIT)
+    said = f"The beat was saved as {target.name}."
+    qtbot.waitUntil(lambda: any(notice.sentence == said for notice in window.shell.toasts.notices.past), timeout=WAIT)
     assert page.workspace.doing == ""
     if suffix == ".mp4":
         assert read_video(target).pictures.count == len(beat)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
 from PySide6.QtCore import Qt
@@ -107,7 +108,7 @@ def test_about_names_method_data_and_licences(window, qtbot) -> None:
 
 def test_memory_is_shown_on_demand_only(window) -> None:
     window.run_command("toggle_load")
-    assert "MB" in window.shell.status.load.text() and window.shell.status._clock.isActive()
+    assert re.search(r"\d (MB|GB)", window.shell.status.load.text()) and window.shell.status._clock.isActive()
     window.run_command("toggle_load")
     assert not window.shell.status._clock.isActive()
 
