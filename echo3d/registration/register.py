@@ -116,8 +116,13 @@ def register(template: Template, target: Target, config: RegisterConfig | None =
     points = start.carry(template.points)
     if not _lies_on(source.cloud(points), other):
         points = _SOLVERS[config.method](source, other, start, config)
-        points = unfolded(procrustes(template.points, points).carry(template.points), points)
+        points = unfolded(_carried(template, points), points)
     return _checked(source, other, _Placed(start, points), config)
+
+
+def _carried(template: Template, points: NDArray) -> NDArray[np.float64]:
+    """Return the template's points (N, 3) brought over a heart's as a whole, so that what is left between them is bending alone."""
+    return procrustes(template.points, points).carry(template.points)
 
 
 def _lies_on(cloud: Cloud, other: Cloud) -> bool:
@@ -210,7 +215,7 @@ def _checked(source: Source, other: Cloud, placed: _Placed, config: RegisterConf
         distance_mm=distance,
         distance95_mm=_quantile(both[seen], share[seen], 0.95),
         by_tag_mm={int(tag): float(np.average(ahead[cloud.tags == tag])) for tag in np.unique(cloud.tags)},
-        folded=int(folds(source.template.points, placed.points).sum()),
+        folded=int(folds(_carried(source.template, placed.points), placed.points).sum()),
     )
 
 
