@@ -136,11 +136,12 @@ def _safe(value: object) -> object:
 
 
 def log_failure(exc: BaseException) -> None:
-    """Log the kind of an exception and its places in the code; in a process without a started log it is appended to the file."""
-    if any(isinstance(handler, Ring) for handler in logging.getLogger().handlers):
+    """Log the kind of an exception and its places in the code; in a process that keeps no file it is appended to the usual one."""
+    handlers = logging.getLogger().handlers
+    if any(isinstance(handler, Ring) for handler in handlers):
         logging.getLogger("echo3d.failure").error("%s", Word(places(exc)))
-        return
-    _quietly(lambda: _append(exc))
+    if not any(isinstance(handler.formatter, _Formatter) for handler in handlers):
+        _quietly(lambda: _append(exc))
 
 
 def _append(exc: BaseException) -> None:

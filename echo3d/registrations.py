@@ -177,14 +177,16 @@ def picture_of(template: Template, target: Target, found: Registration) -> NDArr
     """Return four pictures in a row, (420, 1680, 3): template as it was laid there, target, result, and the result's distance in colour."""
     from scipy.spatial import cKDTree
 
-    camera = front_camera(target.points[target.faces].reshape(-1, 3), PICTURE_SIDE)
+    began = found.start.carry(template.points)
+    camera = front_camera(np.concatenate([target.points[np.unique(target.faces)], found.points, began]), PICTURE_SIDE)
     tint, _ = palette()
     tint[0] = 170.0
     tissue = ((template.sides > 0) & (template.sides < int(Structure.LV_CAVITY))).sum(axis=1) == 1
     faces, labels = template.mesh.faces[tissue], template.mesh.labels[tissue]
-    off = cKDTree(target.points[np.unique(target.faces)]).query(found.points)[0][faces].mean(axis=1)
+    surface = np.concatenate([target.points[np.unique(target.faces)], target.points[target.faces].mean(axis=1)])
+    off = cKDTree(surface).query(found.points)[0][faces].mean(axis=1)
     cells = [
-        render_surface(found.start.carry(template.points), faces, tint[labels], camera),
+        render_surface(began, faces, tint[labels], camera),
         render_surface(target.points, target.faces, _tints(target.tags, tint), camera),
         render_surface(found.points, faces, tint[labels], camera),
         render_surface(found.points, faces, _heat(off), camera),

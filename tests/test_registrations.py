@@ -25,9 +25,9 @@ def heart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_heart_file_becomes_a_field(heart: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_heart_file_becomes_a_field(heart: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["register", str(heart), "--out", str(tmp_path / "out"), "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
+    answer = json.loads(capfd.readouterr().out)
     assert answer["files"] == ["field.npz", "register.png", "registered.vtp", "report.json"]
     assert answer["distance_mm"] < 0.3 and answer["folded_points"] == 0
     assert set(answer["volumes"]) == {"lv", "rv", "la", "ra"}
@@ -49,44 +49,44 @@ def test_a_heart_file_becomes_a_field(heart: Path, tmp_path: Path, capsys: pytes
     [(["--method", "magic"], "--method must be one of"), (["--tags", "nothing_here"], "nothing_here")],
 )
 def test_wrong_words_are_said_in_a_sentence(
-    words: list[str], said: str, heart: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], said: str, heart: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["register", str(heart), "--out", str(tmp_path / "out"), *words]) == 2
-    assert said in capsys.readouterr().err
+    assert said in capfd.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_a_body_is_no_heart(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    body = shared / "bodies" / "smpl_mean" / "human_neutral.obj"
+def test_a_body_is_no_heart(shared: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    body = shared / "data" / "bodies" / "smpl_mean" / "human_neutral.obj"
     assert main(["register", str(body), "--out", str(tmp_path / "out"), "--tags", "none"]) in (2, 3)
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     assert "heart" in said and said.count("\n") <= 2
     assert not (tmp_path / "out").exists()
 
 
-def test_a_real_heart_of_the_published_cohort(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    heart = shared / "hearts" / "rodero_ssm" / "hearts" / "heart_05.vtp"
+def test_a_real_heart_of_the_published_cohort(shared: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    heart = shared / "data" / "hearts" / "rodero_ssm" / "hearts" / "heart_05.vtp"
     assert main(["register", str(heart), "--out", str(tmp_path / "out"), "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
+    answer = json.loads(capfd.readouterr().out)
     assert answer["distance_mm"] < 0.8
     assert answer["folded_points"] == 0
 
 
-def test_a_folder_of_hearts_goes_on_where_it_stopped(heart: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_hearts_goes_on_where_it_stopped(heart: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder, out = tmp_path / "hearts", tmp_path / "out"
     folder.mkdir()
     (folder / "a.vtp").write_bytes(heart.read_bytes())
     (folder / "b.vtp").write_bytes(b"no mesh")
     words = ["cohort", "import", str(folder), "--register", "--workers", "1", "--out", str(out), "--json"]
     assert main(words) == 0
-    first = json.loads(capsys.readouterr().out)
+    first = json.loads(capfd.readouterr().out)
     assert first["worst"] == ["a"] and first["failed"] == ["b"]
     made = (out / "a" / "field.npz").stat().st_mtime_ns
     (folder / "b.vtp").unlink()
     assert main(words) == 0
-    again = json.loads(capsys.readouterr().out)
+    again = json.loads(capfd.readouterr().out)
     assert again["failed"] == [] and again["hearts"][0]["registration"] == first["hearts"][0]["registration"]
     assert (out / "a" / "field.npz").stat().st_mtime_ns == made
     assert "| a |" in (out / "quality.md").read_text()
     assert main([*words, "--order", "heart-failure"]) == 2
-    assert "settings it was begun with" in capsys.readouterr().err
+    assert "settings it was begun with" in capfd.readouterr().err

@@ -55,7 +55,7 @@ def surface_cloud(points: NDArray, faces: NDArray, tags: NDArray) -> Cloud:
     tags : (F,) the part of each face
 
     >>> square = surface_cloud(np.array([[0.0, 0, 0], [2, 0, 0], [2, 2, 0], [0, 2, 0]]), np.array([[0, 1, 2], [0, 2, 3]]), np.array([5, 5]))
-    >>> float(square.weights.sum()), square.tags.tolist(), square.normals[0].tolist()
+    >>> round(float(square.weights.sum()), 6), square.tags.tolist(), square.normals[0].tolist()
     (4.0, [5, 5, 5, 5], [0.0, 0.0, 1.0])
     """
     corners = points[faces]

@@ -27,6 +27,9 @@ Method = Literal["transport", "spline", "shape"]
 
 FEWEST_POINTS = 100
 
+MOST_DEVIATIONS = 2.3
+"""Root mean square of the shape's coefficients above which a surface is no heart. Hearts measure 0.9 to 1.8, a sphere 2.7."""
+
 FADE_MM = 10.0
 """Distance from the nearest part seen within which a point of a part unseen is still worth something. Our choice."""
 
@@ -45,7 +48,7 @@ class RegisterConfig(BaseModel):
     steps: int = Field(6, ge=1, le=50, description="Steps of the fit of shapes.")
     fit_mm: float = Field(5.0, gt=0, description="Spacing of the target's points in that fit.")
     surface_mm: float = Field(1.5, gt=0, description="Spacing of the target's points when the surface is drawn near.")
-    most_mm: float = Field(4.0, gt=0, description="Mean distance of the surfaces above which a registration has failed.")
+    most_mm: float = Field(4.0, gt=0, description="Mean distance of the template from the surface above which a registration has failed.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,6 +192,13 @@ def _by_shape(source: Source, other: Cloud, start: Similarity, config: RegisterC
     """Return the material points of the nearest heart of the cohort's shapes, drawn onto the surface."""
     prior = load_shape(source.template.sha256)
     fit = fit_shape(source, prior, Matcher(thinned(other, config.fit_mm)[0]), start, steps=config.steps)
+    away = float(np.sqrt((fit.coefficients**2).mean()))
+    if away > MOST_DEVIATIONS:
+        left = float(np.mean(cKDTree(other.points).query(source.cloud(fit.points).points)[0]))
+        raise RegistrationFailed(
+            f"a heart must lie within {MOST_DEVIATIONS:g} standard deviations of the cohort's shapes, the nearest to this one lies at "
+            f"{away:.1f} with {left:.1f} mm left; check that the file is a heart, its unit and what its parts are"
+        )
     return refine(source, Matcher(thinned(other, config.surface_mm)[0]), fit.points)
 
 
@@ -202,10 +212,10 @@ def _checked(source: Source, other: Cloud, placed: _Placed, config: RegisterConf
     both = np.concatenate([ahead, back])
     share = np.concatenate([c.weights / c.weights.sum() for c in (cloud, other)])
     seen = np.isfinite(both)
-    distance = float(np.average(both[seen], weights=share[seen]))
-    if not distance <= config.most_mm:
+    distance, ahead_mm = float(np.average(both[seen], weights=share[seen])), float(np.average(ahead, weights=cloud.weights))
+    if not ahead_mm <= config.most_mm:
         raise RegistrationFailed(
-            f"the template must lie within {config.most_mm:g} mm of a heart's surface, {distance:.1f} mm are left on average; "
+            f"the template must lie within {config.most_mm:g} mm of a heart's surface, {ahead_mm:.1f} mm are left on average; "
             "check that the file is a heart, its unit and what its parts are"
         )
     return Registration(

@@ -32,14 +32,14 @@ def test_ridge_gives_a_bent_field_back_where_there_is_no_sample(places: np.ndarr
 
 
 def test_smoothing_along_a_sheet_keeps_what_lies_across() -> None:
-    """Two sheets 4 mm apart that move in opposite ways: a plain kernel of 8 mm would mix them."""
+    """Two sheets 7 mm apart that move in opposite ways: a plain kernel of 8 mm would mix them."""
     steps = np.arange(-20.0, 21, 2.0)
     sheet = np.stack(np.meshgrid(steps, steps, [0.0], indexing="ij"), axis=-1).reshape(-1, 3)
-    places = np.concatenate([sheet, sheet + [0, 0, 4.0]])
+    places = np.concatenate([sheet, sheet + [0, 0, 7.0]])
     way = np.repeat([[0, 0, -1.0], [0, 0, 1.0]], len(sheet), axis=0)
     noise = np.random.default_rng(2).normal(0, 0.3, way.shape)
     found = anisotropic(Samples(places, way + noise, np.ones(len(places))), look_mm=1.0)
-    assert np.abs(found[:, 2] - way[:, 2]).mean() < 0.45 * np.abs(noise[:, 2]).mean() + 0.25
+    assert np.abs(found[:, 2] - way[:, 2]).mean() < 0.5 * np.abs(noise[:, 2]).mean()
     assert (np.sign(found[:, 2]) == way[:, 2]).all()
 
 

@@ -29,7 +29,7 @@ def test_a_permutation_is_undone() -> None:
     shuffled = points[np.random.default_rng(0).permutation(len(points))]
     found = transport(cloud(points), cloud(shuffled), TransportConfig(blur=0.02))
     assert np.abs(found.displacement).max() < 1e-2
-    assert np.allclose(found.mass, 1, atol=1e-3)
+    assert np.allclose(found.mass, 1, atol=5e-3)
 
 
 def test_a_shift_is_found_where_all_mass_is_kept() -> None:
