@@ -65,7 +65,8 @@ def probe_ranges(placement: Placement) -> dict[str, Ends]:
         changed = any(value != usual.get(name, 0.0) for value in values)
         seen = [value for value in values if not (name == "depth" and value == 0)]
         spread = _SPREAD.get(name, 0.0)
-        found[name] = _ends((min(seen) - spread, max(seen) + spread) if changed else _PROBE_USUAL[name], PROBE_LIMITS[name], on=changed)
+        ends = _tenths(min(seen) - spread, max(seen) + spread) if changed else _PROBE_USUAL[name]
+        found[name] = _ends(ends, PROBE_LIMITS[name], on=changed)
     return found
 
 
@@ -73,6 +74,15 @@ def _hand(adjustment: Adjustment) -> Mapping[str, float]:
     """Return an adjustment in the words of a data set."""
     names = ("tilt", "rotate", "angulate", "slide_lateral", "slide_elevation", "depth", "half_angle")
     return {name: float(getattr(adjustment, name)) for name in names} | {"standoff": -adjustment.press + 0.0}
+
+
+def _tenths(low: float, high: float) -> Range:
+    """Return a range that holds another and ends at whole tenths, which a field has room for.
+
+    >>> _tenths(-12.3505, 5.76833)
+    (-12.4, 5.8)
+    """
+    return float(np.floor(10 * low) / 10), float(np.ceil(10 * high) / 10)
 
 
 def _ends(ends: Range, limits: Range, *, on: bool) -> Ends:

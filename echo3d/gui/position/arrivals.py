@@ -54,8 +54,13 @@ class Arrivals(QObject):
             named = made.heart or made.body
             page.edit(f"use {named.name if named is not None else 'it'}", lambda scene: _with(scene, made), self._key())
         probes = page.workspace.scene.placement.probes
-        if page.workspace.scene.body is not None and (not probes or probes is self._found):
+        if page.workspace.scene.body is not None and (not probes or self.searched):
             self._search(tuple(View), "" if first else self._key())
+
+    @property
+    def searched(self) -> bool:
+        """Whether the probes stand as the last search left them, so that no hand has moved one since."""
+        return self._found is not None and self._page.workspace.scene.placement.probes is self._found
 
     def _key(self) -> str:
         return f"{WHOLE} {self._ticket}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from echo3d.jobs.registry import list_jobs
 from echo3d.paths import user_documents, user_jobs
 from echo3d.positioning.order_start import left_out, order_of, pose_ranges, probe_ranges
 from echo3d.positioning.orders import Checked
+from echo3d.positioning.state import Workspace
 
 
 class DatasetFlow(QObject):
@@ -34,11 +36,19 @@ class DatasetFlow(QObject):
         self._page, self._tasks, self._recents = page, tasks, recents
         self.dialog: DatasetDialog | None = None
 
+    def _workspace(self) -> Workspace:
+        """Return the workspace to start from: probes that no hand moved, only a search for windows in its body, stand on the table."""
+        workspace = self._page.workspace
+        if not self._page.arrivals.searched:
+            return workspace
+        scene = workspace.scene
+        return replace(workspace, scene=replace(scene, placement=replace(scene.placement, probes={})))
+
     def open(self) -> None:
         """Open the dialog, or bring it to the front."""
         if self.dialog is None:
             recent = self._recents.heart
-            order = order_of(self._page.workspace, path="" if recent is None else recent.path)
+            order = order_of(self._workspace(), path="" if recent is None else recent.path)
             self.dialog = dialog = DatasetDialog(order, self._recents.known_hearts(), self._page)
             dialog.say_left_out(left_out(self._page.workspace.scene.placement))
             dialog.taken.connect(self._take)
