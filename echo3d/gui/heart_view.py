@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pyvista as pv
 from numpy.typing import NDArray
@@ -23,7 +21,6 @@ from echo3d.session import Drawing
 
 _OPENING = 22.0
 """Degrees of the camera's opening; small, so that the heart is hardly distorted."""
-_SHORTEST_S = 0.03
 
 
 class HeartView(QWidget):
@@ -34,7 +31,7 @@ class HeartView(QWidget):
         self.canvas = Canvas(self)
         self.plotter = self.canvas.plotter
         self.renderer = self.canvas.renderer(PATIENT)
-        self.renderer_name, self._software = self.canvas.renderer_name, self.canvas.software
+        self.renderer_name = self.canvas.renderer_name
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self.canvas.host(PATIENT, layout)
@@ -44,9 +41,10 @@ class HeartView(QWidget):
         self.renderer.add_axes(xlabel="L", ylabel="P", zlabel="H", line_width=3, color=theme.MUTED, viewport=(0, 0, 0.2, 0.24))
         self._frames: HeartFrames | None = None
         self._shown: tuple[int, int] | None = None
-        self._asked_at = self._cost = 0.0
-        self._waiting = False
-        self.plotter.frameSwapped.connect(self._was_drawn)
+        self._playing = False
+        if self.canvas.software:
+            self._lighten(False)
+            self.canvas.pacer.lightened.connect(self._lighten)
         self.clear()
 
     def clear(self) -> None:
@@ -80,11 +78,9 @@ class HeartView(QWidget):
             plane.SetNormal(*(-look.front))
             mapper.AddClippingPlane(plane)
 
-    def show_number(self, number: int, *, now: bool = False) -> None:
-        """Show one heart of the beat, not more often than the machine can draw."""
+    def show_number(self, number: int) -> None:
+        """Show one heart of the beat, as soon as the machine can draw it."""
         if self._frames is None or (id(self._frames), number) == self._shown:
-            return
-        if not now and (self._waiting or time.perf_counter() - self._asked_at < max(_SHORTEST_S, 1.6 * self._cost)):
             return
         frame = self._frames.frame(number)
         if frame is None:
@@ -92,19 +88,15 @@ class HeartView(QWidget):
         self._shown = (id(self._frames), number)
         for actor, mesh in ((self._walls, frame.walls), (self._cut, frame.cut), (self._blood, frame.blood)):
             actor.GetMapper().SetInputDataObject(mesh)
-        self._waiting, self._asked_at = True, time.perf_counter()
-        self.canvas.update(PATIENT)
-
-    def _was_drawn(self) -> None:
-        """Take the time that a picture took; slow machines get fewer of them."""
-        if self._waiting:
-            self._waiting, self._cost = False, time.perf_counter() - self._asked_at
+        self.canvas.update(PATIENT, moving=self._playing)
 
     def show_playing(self, playing: bool) -> None:
-        """Smooth the edges of a standing picture; a running one is drawn faster without."""
-        if self._software:
-            self.renderer.SetUseFXAA(not playing)
-            self.canvas.update(PATIENT)
+        """Take note of whether hearts follow each other; those of a running beat are drawn lightly."""
+        self._playing = playing
+
+    def _lighten(self, light: bool) -> None:
+        """Smooth the edges of a picture that stands; one that moves is drawn faster without."""
+        self.renderer.SetUseFXAA(not light)
 
     def look_along(self, look: Look, points: NDArray, up: NDArray) -> None:
         """Place the camera on the side that is cut away, a little to one side, so that depth is seen and the heart fills the view."""

@@ -132,7 +132,7 @@ class PatientPage(QWidget):
         def ready() -> None:
             if self._hearts is hearts:
                 self.heart.heart.show_frames(hearts, fan=plane)
-                self.heart.heart.show_number(hearts.wanted, now=True)
+                self.heart.heart.show_number(hearts.wanted)
                 if aim:
                     self.heart.heart.look_along(look, points, up)
                     wanted, self.camera_wanted = self.camera_wanted, None

@@ -92,9 +92,9 @@ def test_a_foreign_heart_and_its_windows_are_one_step(page, window, qtbot, tmp_p
     assert values_of(scene.placement.pose) == values_of(default_pose(scene.heart, scene.body))
     assert page.undo.count() == 1
     agree(page)
-    ghost = page.stage.viewport.scene._ghost
-    matrix = np.array([[ghost.GetUserMatrix().GetElement(i, j) for j in range(4)] for i in range(4)])
-    assert ghost.GetVisibility() and np.allclose(matrix, matrix_of(page.workspace.reference, heart.pivot))
+    ghost = page.stage.viewport.scene.ghost
+    matrix = np.array([[ghost.whole.GetUserMatrix().GetElement(i, j) for j in range(4)] for i in range(4)])
+    assert ghost.shown and np.allclose(matrix, matrix_of(page.workspace.reference, heart.pivot))
     assert page.workspace.ghost is heart
     page.undo.undo()
     assert page.workspace.scene.heart is heart and page.workspace.scene.body is body
@@ -114,7 +114,7 @@ def test_a_kept_heart_is_compared_swapped_and_let_go(page, window, qtbot) -> Non
     agree(page)
     press(page.pose.compared, "Let go")
     assert page.workspace.reference is None and not page.pose.compared.isVisibleTo(page.pose)
-    assert not page.stage.viewport.scene._ghost.GetVisibility()
+    assert not page.stage.viewport.scene.ghost.shown
 
 
 def test_a_heart_of_a_cohort_is_chosen(page, window, qtbot, tmp_path, monkeypatch) -> None:  # noqa: F811

@@ -63,7 +63,7 @@ def agree(page) -> None:
     for field, value in zip(page.pose.fields, values_of(placement.pose), strict=True):
         assert field.value() == pytest.approx(value, abs=0.5 * 10 ** -field.decimals())
     assert np.allclose(page.stage.viewport.overlay.state.centre, heart.pivot + placement.pose.translation)
-    matrix = page.stage.viewport.scene._heart.GetUserMatrix()
+    matrix = page.stage.viewport.scene.heart.whole.GetUserMatrix()
     shown = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
     assert np.allclose(shown, matrix_of(placement.pose, heart.pivot))
     adjustment = placement.probe(page.workspace.selected)
@@ -103,9 +103,9 @@ def test_it_opens_with_a_heart_in_a_body(page, window) -> None:
     agree(page)
     assert set(page.answer.previews) == set(View)
     assert all(panel.state.preview is not None for panel in page.side.panels.values())
-    picture = pixels(window.page.heart.heart.plotter.grabFramebuffer())[..., :3].astype(int)
+    picture = pixels(window.page.heart.heart.canvas.image())[..., :3].astype(int)
     assert picture.std() > 15
-    assert window.page.heart.heart.plotter.parent() is not window.page.heart.heart
+    assert window.page.heart.heart.canvas.surface.parent() is not window.page.heart.heart
 
 
 def test_a_typed_number_moves_the_heart_and_is_undone(page, qtbot) -> None:
@@ -237,18 +237,18 @@ def test_pointing_joins_picture_and_scene(page, qtbot) -> None:
 
 def test_hiding_and_cutting_change_the_scene(page, qtbot) -> None:
     canvas = page.stage.viewport.canvas
-    pictures = [pixels(canvas.plotter.grabFramebuffer())[..., :3].astype(int)]
+    pictures = [pixels(canvas.image())[..., :3].astype(int)]
     page.shows.skin_wanted.emit(0.0)
     page.shows.part_toggled.emit(frozenset(page.workspace.parts), False)
-    pictures.append(pixels(canvas.plotter.grabFramebuffer())[..., :3].astype(int))
+    pictures.append(pixels(canvas.image())[..., :3].astype(int))
     page.shows.toggled.emit(frozenset({Structure.LV_MYOCARDIUM, Structure.RV_MYOCARDIUM}), False)
-    pictures.append(pixels(canvas.plotter.grabFramebuffer())[..., :3].astype(int))
+    pictures.append(pixels(canvas.image())[..., :3].astype(int))
     page.shows.opacity_wanted.emit(frozenset({Structure.LA_WALL, Structure.RA_WALL}), 0.3)
-    pictures.append(pixels(canvas.plotter.grabFramebuffer())[..., :3].astype(int))
+    pictures.append(pixels(canvas.image())[..., :3].astype(int))
     page.stage.clip_wanted.emit(Clip.CORONAL)
     qtbot.waitUntil(lambda: settled(page), timeout=WAIT)
     assert page.answer.sheet is not None and page.answer.sheet[..., 3].any()
-    pictures.append(pixels(canvas.plotter.grabFramebuffer())[..., :3].astype(int))
+    pictures.append(pixels(canvas.image())[..., :3].astype(int))
     assert all(np.abs(one - two).mean() > 0.3 for one, two in zip(pictures, pictures[1:], strict=False))
 
 
@@ -265,11 +265,11 @@ def test_switching_keeps_both_workspaces_and_their_keys(page, window) -> None:
     window.show_patient()
     assert window.undo_group.activeStack() is window.undo
     assert window.page.heart.heart.canvas.active == 0
-    assert window.page.heart.heart.isAncestorOf(window.page.heart.heart.plotter)
+    assert window.page.heart.heart.isAncestorOf(window.page.heart.heart.canvas.surface)
     enabled = {action.text() for action in window._placed["position"] if action.isEnabled()}
     assert not enabled
     window.show_position()
-    assert page.stage.viewport.isAncestorOf(page.stage.viewport.canvas.plotter)
+    assert page.stage.viewport.isAncestorOf(page.stage.viewport.canvas.surface)
     assert not any(action.isEnabled() for action in window._placed["patient"])
     agree(page)
 
@@ -289,7 +289,7 @@ def test_nothing_of_it_is_left_behind(qtbot, tmp_path, monkeypatch, qapp) -> Non
             weakref.ref(part)
             for part in (window.position.stage.viewport.scene, window.position.loop, window.position.stage.viewport.canvas)
         ]
-        left.append(weakref.ref(window.position.stage.viewport.scene._heart))
+        left.append(weakref.ref(window.position.stage.viewport.scene.heart))
         window.close()
         window.deleteLater()
         del window

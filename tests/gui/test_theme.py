@@ -137,20 +137,20 @@ def test_a_switch_reaches_every_part_of_the_window(window, qapp) -> None:
         "status": window.statusBar(),
     }
     light = {name: lightness(part.grab().toImage()) for name, part in parts.items()}
-    light["scene"] = lightness(page.heart.heart.plotter.grabFramebuffer())
+    light["scene"] = lightness(page.heart.heart.canvas.image())
     assert min(light.values()) > 200, light
     window.show_position()
     qapp.processEvents()
     position = {
         "preview": lightness(window.position.side.panels[0].grab().toImage()),
         "pose": lightness(window.position.pose.grab().toImage()),
-        "scene": lightness(page.heart.heart.plotter.grabFramebuffer()),
+        "scene": lightness(page.heart.heart.canvas.image()),
     }
     assert min(position.values()) > 200, position
     window.run_command("theme_dark")
     qapp.processEvents()
     assert lightness(window.header.grab().toImage()) < 60
-    assert lightness(page.heart.heart.plotter.grabFramebuffer()) < 60
+    assert lightness(page.heart.heart.canvas.image()) < 60
 
 
 @pytest.mark.gl

@@ -120,11 +120,10 @@ def test_a_later_study_wins(window) -> None:
 def test_the_heart_is_drawn_and_moves(shown_truth) -> None:
     window = shown_truth
     window.go_ed()
-    ed = pixels(window.page.heart.heart.plotter.grabFramebuffer())[..., :3].astype(int)
+    ed = pixels(window.page.heart.heart.canvas.image())[..., :3].astype(int)
     assert ed.std() > 20
     window.go_es()
-    window.page.heart.heart.show_number(window.page._heart_number, now=True)
-    es = pixels(window.page.heart.heart.plotter.grabFramebuffer())[..., :3].astype(int)
+    es = pixels(window.page.heart.heart.canvas.image())[..., :3].astype(int)
     assert np.abs(ed - es).mean() > 1
 
 
@@ -170,7 +169,7 @@ def test_hiding_a_structure_and_every_drawing(shown_truth, qtbot) -> None:
         window.run_command(name)
         hearts = window.page._hearts
         qtbot.waitUntil(lambda hearts=hearts: window.page.heart.heart._frames is hearts, timeout=WAIT)
-        pictures.append(pixels(window.page.heart.heart.plotter.grabFramebuffer())[..., :3].astype(int))
+        pictures.append(pixels(window.page.heart.heart.canvas.image())[..., :3].astype(int))
     window.page.heart.structures.toggled.emit(frozenset({Structure.RV_MYOCARDIUM}), False)
     assert Structure.RV_MYOCARDIUM in window.session.hidden
     assert np.abs(pictures[0] - pictures[1]).mean() > 2

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
-from vtkmodules.vtkFiltersCore import vtkQuadricClustering
+from vtkmodules.vtkFiltersCore import vtkQuadricClustering, vtkQuadricDecimation
 from vtkmodules.vtkRenderingCore import vtkActor, vtkTexture
 
 from echo3d.core.body import BodyMesh, BodyPart, part_surface
@@ -34,6 +34,47 @@ def line_actor(colour: tuple[float, float, float], width: float) -> vtkActor:
     actor.GetProperty().SetLineWidth(width)
     actor.GetProperty().LightingOff()
     return actor
+
+
+class Twin:
+    """A surface, and a light one that stands in for it while the scene moves; both look alike.
+
+    Parameters
+    ----------
+    actor : the surface
+
+    Attributes
+    ----------
+    whole, light : the two actors, of which one at most is drawn
+    """
+
+    def __init__(self, actor: vtkActor) -> None:
+        self.whole, self.light = actor, coloured_actor()
+        self.light.SetProperty(actor.GetProperty())
+        self.light.GetMapper().SetScalarVisibility(actor.GetMapper().GetScalarVisibility())
+        self.shown, self.lightly = True, False
+        self.show(True)
+
+    @property
+    def both(self) -> tuple[vtkActor, vtkActor]:
+        """The two actors."""
+        return self.whole, self.light
+
+    def show(self, shown: bool) -> None:
+        """Show the surface or not."""
+        self.shown = shown
+        self.whole.SetVisibility(shown and not self.lightly)
+        self.light.SetVisibility(shown and self.lightly)
+
+    def lighten(self, light: bool) -> None:
+        """Draw the light surface, or the whole one."""
+        self.lightly = light
+        self.show(self.shown)
+
+    def stand(self, matrix: NDArray) -> None:
+        """Put both where a (4, 4) matrix says."""
+        for actor in self.both:
+            stand(actor, matrix)
 
 
 class Sheet:
@@ -90,17 +131,31 @@ Pair = tuple[pv.PolyData, pv.PolyData]
 """A surface, and one of far fewer triangles to be drawn in its place while something is dragged."""
 
 
+_COARSE_MM = 6.0
+_SKIN_MM = 16.0
+_KEPT = 0.2
+"""Of the triangles of a bone or lung that the light surface keeps."""
+
+
 def body_surfaces(body: BodyMesh) -> dict[BodyPart, Pair]:
-    """Return the parts of a body ready to be drawn, whole and light; it takes a quarter of a second and belongs on a thread."""
+    """Return the parts of a body ready to be drawn, whole and coarse; it takes a quarter of a second and belongs on a thread."""
     whole = {part: surface(*part_surface(body, part)) for part in body.parts}
-    return {part: (mesh, lightened(mesh, 14.0 if part is BodyPart.SKIN else 6.0)) for part, mesh in whole.items()}
+    return {part: (mesh, clustered(mesh, _SKIN_MM if part is BodyPart.SKIN else _COARSE_MM)) for part, mesh in whole.items()}
 
 
-def lightened(mesh: pv.PolyData, cell_mm: float) -> pv.PolyData:
+def smoother(pairs: Mapping[BodyPart, Pair]) -> dict[BodyPart, Pair]:
+    """Return the same with bones and lungs decimated, which look better with fewer triangles; it takes half a second, on a thread.
+
+    The skin stays clustered: it is seen through, and alone would take as long as all else.
+    """
+    return {part: pair if part is BodyPart.SKIN else (pair[0], decimated(pair[0], _KEPT)) for part, pair in pairs.items()}
+
+
+def clustered(mesh: pv.PolyData, cell_mm: float) -> pv.PolyData:
     """Return a surface with one point in each cube of ``cell_mm``; quick and coarse.
 
     >>> ball = surface(pv.Sphere(radius=40).points, pv.Sphere(radius=40).regular_faces)
-    >>> lightened(ball, 12.0).n_cells < ball.n_cells / 2
+    >>> clustered(ball, 12.0).n_cells < ball.n_cells / 2
     True
     """
     cells = vtkQuadricClustering()
@@ -109,7 +164,25 @@ def lightened(mesh: pv.PolyData, cell_mm: float) -> pv.PolyData:
     low, high = mesh.bounds[0::2], mesh.bounds[1::2]
     cells.SetNumberOfDivisions(*(max(int((b - a) / cell_mm), 2) for a, b in zip(low, high, strict=True)))
     cells.Update()
-    made = pv.wrap(cells.GetOutput())
+    return _again(pv.wrap(cells.GetOutput()), mesh)
+
+
+def decimated(mesh: pv.PolyData, share: float) -> pv.PolyData:
+    """Return a surface with a share of the triangles, those that matter least collapsed; other threads go on meanwhile.
+
+    >>> ball = surface(pv.Sphere(radius=40).points, pv.Sphere(radius=40).regular_faces)
+    >>> abs(decimated(ball, 0.25).n_cells - ball.n_cells / 4) < 10
+    True
+    """
+    edges = vtkQuadricDecimation()
+    edges.SetInputData(mesh)
+    edges.SetTargetReduction(1 - share)
+    edges.Update()
+    return _again(pv.wrap(edges.GetOutput()), mesh)
+
+
+def _again(made: pv.PolyData, mesh: pv.PolyData) -> pv.PolyData:
+    """Return a made surface with normals, or the one it was made of where nothing is left."""
     return surface(np.asarray(made.points), np.asarray(made.regular_faces)) if made.n_cells else mesh
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from echo3d.core.pose import Pose
 from echo3d.core.views import View
 from echo3d.gui.canvas import Canvas
 from echo3d.gui.position import presets
+from echo3d.gui.position.actors import smoother
 from echo3d.gui.position.arrivals import Arrivals
 from echo3d.gui.position.loading import Loading
 from echo3d.gui.position.loop import PreviewLoop
@@ -33,7 +35,7 @@ from echo3d.gui.tasks import Tasks
 from echo3d.gui.widgets import column
 from echo3d.positioning import state as change
 from echo3d.positioning.beats import Beat
-from echo3d.positioning.bodies import own_body
+from echo3d.positioning.bodies import WorkBody, own_body
 from echo3d.positioning.hearts import WorkHeart
 from echo3d.positioning.picking import Hit
 from echo3d.positioning.poses import FIELDS, with_value
@@ -74,6 +76,7 @@ class PositionPage(QWidget):
         self.answer: Answer | None = None
         self._number = 0
         self._dragged_from: Scene | None = None
+        self._smoothed: WeakSet[WorkBody] = WeakSet()
         self._shown_moment = -1
         self._played_at = 0.0
         self._settle = QTimer(self)
@@ -196,7 +199,7 @@ class PositionPage(QWidget):
         scene, heart = self.stage.viewport.scene, new.scene.heart
         placement = new.scene.placement
         if new.scene.body is not old.scene.body:
-            scene.show_body(new.scene.body)
+            self._show_body(new.scene.body)
         drawn = heart is not old.scene.heart or new.hidden is not old.hidden or new.opacities is not old.opacities
         if drawn or new.ghost is not old.ghost:
             scene.show_heart(heart, self._moment_points(), new)
@@ -212,7 +215,15 @@ class PositionPage(QWidget):
         if new.clip is not old.clip or new.clip_mm != old.clip_mm:
             scene.clip(self.plane(), None)
         if not self.stage.viewport.holding:  # otherwise the scene is drawn with the pictures that are on their way
-            self.stage.viewport.refresh()
+            self.stage.viewport.refresh(moving=_moves(old, new))
+
+    def _show_body(self, body: WorkBody | None) -> None:
+        """Show a body; where the processor draws, a thread makes what stands in for its bones and lungs while the scene moves."""
+        scene = self.stage.viewport.scene
+        surfaces = scene.show_body(body)
+        if body is not None and scene.canvas.software and body not in self._smoothed:
+            self._smoothed.add(body)
+            self._tasks.run(lambda: smoother(surfaces), lambda made: scene.know_body(body, made), _ignore)
 
     def _show_moment(self) -> None:
         """Show the heart's surface at the moment of the beat, as soon as it is made."""
@@ -224,7 +235,7 @@ class PositionPage(QWidget):
             return
         self._shown_moment = self.workspace.moment
         self.stage.viewport.scene.move_points(self._moment_points())
-        self.stage.viewport.refresh()
+        self.stage.viewport.refresh(moving=self.workspace.playing)
 
     def _moment_points(self) -> NDArray[np.float64]:
         return np.zeros((0, 3)) if self.beat is None else self.beat.nearest(self.workspace.moment).points
@@ -271,7 +282,7 @@ class PositionPage(QWidget):
         scene = self.stage.viewport.scene
         scene.show_previews(answer.previews, workspace)
         scene.clip(answer.request.plane if answer.sheet is not None else None, answer.sheet)
-        self.stage.viewport.refresh()
+        self.stage.viewport.refresh(moving=not settled)
         if settled:
             self.stage.viewport.say(warning=warning_of(answer))
 
@@ -376,6 +387,13 @@ def _pictures_differ(old: Workspace, new: Workspace) -> bool:
     same = old.scene is new.scene and old.picture is new.picture and old.moment == new.moment and old.playing is new.playing
     look = (old.enlarged, old.selected, old.clip, old.clip_mm) == (new.enlarged, new.selected, new.clip, new.clip_mm)
     return not (same and look)
+
+
+def _moves(old: Workspace, new: Workspace) -> bool:
+    """Return whether a change is one of many that follow each other: of pose, probe, moment, cut or opacity."""
+    same = old.scene.heart is new.scene.heart and old.scene.body is new.scene.body
+    fields = ("scene", "moment", "clip_mm", "skin", "opacities")
+    return same and any(getattr(old, field) != getattr(new, field) for field in fields)
 
 
 def _ignore(_: object) -> None:

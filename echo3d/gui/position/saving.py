@@ -67,6 +67,7 @@ class Saving(QObject):
 
     def scene_pixels(self) -> NDArray[np.uint8]:
         """Return the scene with all that is painted over it as (H, W, 3)."""
+        self._page.stage.viewport.canvas.draw_now()
         image = self._page.stage.viewport.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
         rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
         return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()

@@ -21,6 +21,7 @@ from echo3d.gui.canvas import POSITION, Canvas
 from echo3d.gui.coloured import coloured_actor
 from echo3d.gui.heart_scene import colours, skin_of
 from echo3d.gui.position import actors
+from echo3d.gui.position.shell import HeartShell
 from echo3d.positioning.bodies import WorkBody
 from echo3d.positioning.handles import Camera
 from echo3d.positioning.hearts import WorkHeart
@@ -42,11 +43,11 @@ class PositionScene:
     def __init__(self, canvas: Canvas) -> None:
         self.canvas = canvas
         self.renderer: Any = canvas.renderer(POSITION)
-        self._heart, self._glass = coloured_actor(), coloured_actor()
-        self._glass.GetProperty().SetBackfaceCulling(True)
-        self._ghost = actors.plain_actor((0.75, 0.8, 0.88), opacity=0.25)
-        self._ghost.GetProperty().SetBackfaceCulling(True)
-        self._parts = {part: _part_actor(part) for part in BodyPart}
+        self.heart, self._glass = HeartShell(coloured_actor()), HeartShell(coloured_actor())
+        self._glass.whole.GetProperty().SetBackfaceCulling(True)
+        self.ghost = HeartShell(actors.plain_actor((0.75, 0.8, 0.88), opacity=0.25))
+        self.ghost.whole.GetProperty().SetBackfaceCulling(True)
+        self._parts = {part: actors.Twin(_part_actor(part)) for part in BodyPart}
         self._lines = {view: actors.line_actor(_tint(view), 1.6) for view in View}
         self._probes = {view: actors.plain_actor(_tint(view)) for view in View}
         self._fan, self._cut = actors.Sheet(), actors.Sheet()
@@ -59,18 +60,29 @@ class PositionScene:
         self._ghost_moves = True
         self.cut_plane: CutPlane | None = None
         self._held: dict[View, Probe] = {}
+        self._body: WorkBody | None = None
         self._surfaces: WeakKeyDictionary[WorkBody, Mapping[BodyPart, actors.Pair]] = WeakKeyDictionary()
-        self._shown: Mapping[BodyPart, actors.Pair] = {}
-        self.light = False
         self._add()
         self.renderer.camera.SetParallelProjection(True)
+        self.renderer.SetUseOIT(not canvas.software)
+        canvas.pacer.lightened.connect(self._lighten)
 
     def _add(self) -> None:
+        """Give the renderer all actors, what is clear from the inside outwards: it is drawn in this order."""
         bones = [self._parts[part] for part in (*BONES, *LUNGS)]
-        order = [*bones, self._heart, *self._lines.values(), *self._probes.values(), self._marks, self._spot]
-        order += [self._cut.actor, self._fan.actor, self._ghost, self._glass, self._parts[BodyPart.SKIN]]
+        order = [*_both(*bones, self.heart), *self._lines.values(), *self._probes.values(), self._marks, self._spot]
+        order += [self._cut.actor, self._fan.actor, *_both(self.ghost, self._glass, self._parts[BodyPart.SKIN])]
         for actor in order:
             self.renderer.add_actor(actor, render=False, reset_camera=False, pickable=False)
+
+    @property
+    def _twins(self) -> tuple[actors.Twin, ...]:
+        return self.heart, self._glass, self.ghost, *self._parts.values()
+
+    def _lighten(self, light: bool) -> None:
+        """Draw light surfaces while the scene moves, or the whole ones."""
+        for twin in self._twins:
+            twin.lighten(light)
 
     # -- heart ------------------------------------------------------------------------------------------------------------------------
 
@@ -79,23 +91,20 @@ class PositionScene:
         faces, structures = drawn_faces(heart, workspace) if heart is not None else (self._drawn[0][:0], self._drawn[1][:0])
         self._drawn, self._points = (faces, structures), np.asarray(points, float)
         clear = np.isin(structures, [structure for structure, opacity in workspace.opacities.items() if opacity < 1])
-        self._show_part(self._heart, faces[~clear], structures[~clear], {})
-        self._show_part(self._glass, faces[clear], structures[clear], workspace.opacities)
+        self._give(self.heart, faces[~clear], structures[~clear], {})
+        self._give(self._glass, faces[clear], structures[clear], workspace.opacities)
         self._show_ghost(workspace, (faces, structures))
         if heart is not None:
             actors.set_input(self._marks, actors.landmark_surface(heart.landmarks))
 
-    def _show_part(self, actor: Any, faces: NDArray, structures: NDArray, opacities: Mapping[Structure, float]) -> None:
-        actor.SetVisibility(len(faces) > 0)
-        if not len(faces):
-            return
+    def _give(self, shell: HeartShell, faces: NDArray, structures: NDArray, opacities: Mapping[Structure, float]) -> None:
         tints = colours(structures)
         if opacities:
             alpha = np.full(256, 255, np.uint8)
             for structure, opacity in opacities.items():
                 alpha[structure] = round(255 * opacity)
             tints = np.column_stack([tints, alpha[structures]])
-        actors.set_input(actor, actors.surface(self._points, faces, np.ascontiguousarray(tints)))
+        shell.give(self._points, faces, np.ascontiguousarray(tints))
 
     def _show_ghost(self, workspace: Workspace, own: tuple[NDArray, NDArray]) -> None:
         """Give the ghost the surface of the heart that is compared with, which is the scene's own where no other is kept."""
@@ -103,31 +112,27 @@ class PositionScene:
         self._ghost_moves = other is None or other is heart
         faces, structures = own if other is None or other is heart else drawn_faces(other, workspace)
         points = self._points if other is None or other is heart else other.mesh.points
-        self._ghost.SetVisibility(len(faces) > 0)
-        if len(faces):
-            actors.set_input(self._ghost, actors.surface(points, faces, np.ascontiguousarray(colours(structures))))
+        self.ghost.give(points, faces, np.ascontiguousarray(colours(structures)))
 
     def move_points(self, points: NDArray) -> None:
         """Show the same surface at another moment of the beat."""
         self._points = np.asarray(points, float)
-        for actor in (self._heart, self._glass, *((self._ghost,) if self._ghost_moves else ())):
-            mesh = actor.GetMapper().GetInputDataObject(0, 0)
-            if actor.GetVisibility() and mesh.GetNumberOfPoints() == len(points):
-                faces = pv.wrap(mesh).regular_faces
-                colour = pv.wrap(mesh).cell_data["colour"]
-                actors.set_input(actor, actors.surface(self._points, faces, np.asarray(colour)))
+        for shell in (self.heart, self._glass, *((self.ghost,) if self._ghost_moves else ())):
+            shell.move(self._points)
 
     def place_heart(self, heart: WorkHeart | None, pose: Pose) -> None:
         """Stand the heart where its pose says."""
         if heart is not None:
-            for actor in (self._heart, self._glass, self._marks):
-                actors.stand(actor, actors.matrix_of(pose, heart.pivot))
+            matrix = actors.matrix_of(pose, heart.pivot)
+            self.heart.stand(matrix)
+            self._glass.stand(matrix)
+            actors.stand(self._marks, matrix)
 
     def place_ghost(self, heart: WorkHeart | None, reference: Pose | None) -> None:
         """Stand the heart that is compared with where its pose says; hide it where there is none."""
-        self._ghost.SetVisibility(reference is not None and heart is not None)
+        self.ghost.show(reference is not None and heart is not None)
         if reference is not None and heart is not None:
-            actors.stand(self._ghost, actors.matrix_of(reference, heart.pivot))
+            self.ghost.stand(actors.matrix_of(reference, heart.pivot))
 
     @property
     def drawn(self) -> tuple[NDArray, NDArray, NDArray]:
@@ -137,35 +142,29 @@ class PositionScene:
     # -- body -------------------------------------------------------------------------------------------------------------------------
 
     def know_body(self, body: WorkBody, surfaces: Mapping[BodyPart, actors.Pair]) -> None:
-        """Keep the surfaces of a body, made on a thread, until it is shown."""
+        """Keep the surfaces of a body, made on a thread, until it is shown; better ones take the place of those that are."""
         self._surfaces[body] = surfaces
+        if body is self._body:
+            self.show_body(body)
 
-    def show_body(self, body: WorkBody | None) -> None:
-        """Show another body."""
+    def show_body(self, body: WorkBody | None) -> Mapping[BodyPart, actors.Pair]:
+        """Show another body, and return its surfaces."""
+        self._body = body
         if body is not None and body not in self._surfaces:
-            self.know_body(body, actors.body_surfaces(body.mesh))
-        self._shown = {} if body is None else self._surfaces[body]
-        self._show_surfaces()
-
-    def _show_surfaces(self) -> None:
-        for part, actor in self._parts.items():
-            pair = self._shown.get(part)
-            actors.set_input(actor, pv.PolyData() if pair is None else pair[1 if self.light else 0])
-
-    def lighten(self, light: bool) -> None:
-        """Draw a light body and no picture on the fan, as long as something is dragged where the processor draws; or all again."""
-        if light is not self.light and self.canvas.software:
-            self.light = light
-            self._show_surfaces()
-            if light:
-                self._fan.hide()
+            self._surfaces[body] = actors.body_surfaces(body.mesh)
+        shown = {} if body is None else self._surfaces[body]
+        for part, twin in self._parts.items():
+            for actor, mesh in zip(twin.both, shown.get(part, (pv.PolyData(), pv.PolyData())), strict=True):
+                if actor.GetMapper().GetInputDataObject(0, 0) is not mesh:
+                    actors.set_input(actor, mesh)
+        return shown
 
     def show_parts(self, workspace: Workspace) -> None:
         """Show the parts of the body that are drawn."""
-        for part, actor in self._parts.items():
+        for part, twin in self._parts.items():
             opacity = workspace.skin if part is BodyPart.SKIN else 1.0
-            actor.SetVisibility(part in workspace.parts and workspace.scene.body is not None and opacity > 0)
-        self._parts[BodyPart.SKIN].GetProperty().SetOpacity(workspace.skin)
+            twin.show(part in workspace.parts and workspace.scene.body is not None and opacity > 0)
+        self._parts[BodyPart.SKIN].whole.GetProperty().SetOpacity(workspace.skin)
         self._marks.SetVisibility(workspace.marks and workspace.scene.heart is not None)
 
     # -- probes -----------------------------------------------------------------------------------------------------------------------
@@ -179,7 +178,7 @@ class PositionScene:
             if there:
                 self._show_probe(view, previews[view], chosen=view is workspace.selected)
         chosen = previews.get(workspace.selected)
-        if chosen is None or not workspace.fans or self.light:
+        if chosen is None or not workspace.fans:
             self._fan.hide()
             return
         side = chosen.piece.pixel_mm * chosen.piece.labels.shape[0]
@@ -221,7 +220,7 @@ class PositionScene:
             normal = np.cross(plane.across, plane.down)
             made.SetOrigin(*plane.centre)
             made.SetNormal(*normal)
-        for actor in (self._heart, self._glass, self._ghost, *self._parts.values()):
+        for actor in _both(*self._twins):
             actor.GetMapper().RemoveAllClippingPlanes()
             if made is not None:
                 actor.GetMapper().AddClippingPlane(made)
@@ -243,7 +242,7 @@ class PositionScene:
         scale = 2 * camera.GetParallelScale() / height
         return Camera(np.array(camera.GetFocalPoint()), right, np.cross(towards, right), scale, plotter.width(), height)
 
-    def look(self, focus: NDArray, towards: NDArray, up: NDArray, half_height: float) -> None:
+    def look(self, focus: NDArray, towards: NDArray, up: NDArray, half_height: float, *, moving: bool = False) -> None:
         """Look from a side; ``half_height`` is half of what the picture's height shows, mm."""
         camera = self.renderer.camera
         camera.SetFocalPoint(*focus)
@@ -251,12 +250,17 @@ class PositionScene:
         camera.SetViewUp(*up)
         camera.SetParallelScale(half_height)
         camera.SetClippingRange(10.0, 4000.0)
-        self.canvas.update(POSITION)
+        self.canvas.update(POSITION, moving=moving)
 
-    def refresh(self) -> None:
-        """Have the scene drawn again."""
+    def refresh(self, *, moving: bool = False) -> None:
+        """Have the scene drawn again; lightly where it moves."""
         self.renderer.camera.SetClippingRange(10.0, 4000.0)
-        self.canvas.update(POSITION)
+        self.canvas.update(POSITION, moving=moving)
+
+
+def _both(*twins: actors.Twin) -> list[Any]:
+    """Return the actors of some twins."""
+    return [actor for twin in twins for actor in twin.both]
 
 
 def sheet_of(preview: Preview) -> NDArray[np.uint8]:

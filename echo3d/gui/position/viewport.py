@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPointF, Qt, QTimer, QVariantAnimation, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from echo3d.core.pose import Pose
@@ -22,8 +21,6 @@ from echo3d.positioning.poses import FIELDS, differences
 
 _TURN_MS = 260
 _HOVER_MS = 40
-_PAUSE, _MOST_S = 1.8, 0.5
-"""From one drawing of the scene to the next, in times of what the last one took; and the most that counts as that."""
 
 
 class Viewport(QWidget):
@@ -54,7 +51,7 @@ class Viewport(QWidget):
         canvas.host(POSITION, self._place)
         canvas.plotter.installEventFilter(self)
         canvas.plotter.setMouseTracking(True)
-        canvas.plotter.frameSwapped.connect(self._drawn)
+        canvas.pacer.drawn.connect(self._drawn)
         self._grip: Grip | None = None
         self._pose: Pose | None = None
         self._pivot: NDArray[np.float64] | None = None
@@ -64,11 +61,6 @@ class Viewport(QWidget):
         self._hover.setInterval(_HOVER_MS)
         self._hover.timeout.connect(self._point)
         self._pointer = QPointF()
-        self._pace = QTimer(self)
-        self._pace.setSingleShot(True)
-        self._pace.timeout.connect(self._draw)
-        self._asked_at = self._cost = 0.0
-        self._waiting = False
 
     # -- what is shown ----------------------------------------------------------------------------------------------------------------
 
@@ -90,22 +82,14 @@ class Viewport(QWidget):
         """Show or hide the handles."""
         self.overlay.show_state(replace(self.overlay.state, handles=shown))
 
-    def refresh(self) -> None:
-        """Have the scene drawn soon, not more often than leaves time for all else."""
-        if not self._pace.isActive():
-            left = self._asked_at + _PAUSE * self._cost - time.perf_counter()
-            self._pace.start(max(0, round(1000 * left)))
-
-    def _draw(self) -> None:
-        self._asked_at, self._waiting = time.perf_counter(), True
-        self.scene.refresh()
+    def refresh(self, *, moving: bool = False) -> None:
+        """Have the scene drawn soon; lightly for a while where something moves."""
+        self.scene.refresh(moving=moving)
 
     def _drawn(self) -> None:
-        """Take the time that drawing took, and paint the overlay for the camera that the scene was drawn with."""
+        """Paint the overlay for the camera that the scene was drawn with."""
         if self.canvas.active != POSITION:
             return
-        if self._waiting:
-            self._waiting, self._cost = False, min(time.perf_counter() - self._asked_at, _MOST_S)
         camera = self.scene.camera()
         old = self.overlay.state.camera
         if old is None or not _same(old, camera):
@@ -116,11 +100,6 @@ class Viewport(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange and hasattr(self, "scene"):
             self.scene.tint()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Draw again at the new size."""
-        super().resizeEvent(event)
-        self.scene.refresh()
 
     # -- the mouse --------------------------------------------------------------------------------------------------------------------
 
@@ -151,7 +130,7 @@ class Viewport(QWidget):
             return False
         self._grip = Grip(handle, self.scene.camera(), self._pose, state.centre, np.array([at.x(), at.y()]))
         self.overlay.show_state(replace(state, held=handle))
-        self.scene.lighten(True)
+        self.canvas.pacer.held = True
         return True
 
     def _move(self, at: QPointF, event: QMouseEvent) -> bool:
@@ -172,7 +151,7 @@ class Viewport(QWidget):
 
     def _let_go(self) -> bool:
         grip, self._grip = self._grip, None
-        self.scene.lighten(False)
+        self.canvas.pacer.held = False
         self.overlay.show_state(replace(self.overlay.state, held=None, reading=""))
         if grip is not None and self._pose is not None:
             self.dropped.emit(grip.pose, self._pose)
@@ -186,7 +165,7 @@ class Viewport(QWidget):
     def cancel(self) -> Pose | None:
         """Let go of a handle and return the pose from before, None where none is held."""
         grip, self._grip = self._grip, None
-        self.scene.lighten(False)
+        self.canvas.pacer.held = False
         self.overlay.show_state(replace(self.overlay.state, held=None, reading=""))
         self.refresh()
         return None if grip is None else grip.pose
@@ -220,7 +199,7 @@ class Viewport(QWidget):
         turning.setStartValue(0.0)
         turning.setEndValue(1.0)
         turning.setEasingCurve(QEasingCurve.Type.InOutCubic)
-        turning.valueChanged.connect(lambda share: self.scene.look(*_between(start, goal, float(share))))
+        turning.valueChanged.connect(lambda share: self.scene.look(*_between(start, goal, float(share)), moving=True))
         turning.start()
 
     def stop_turning(self) -> None:
@@ -234,7 +213,6 @@ class Viewport(QWidget):
         """End timers and let the mouse go; before the OpenGL surface is closed."""
         self.stop_turning()
         self._hover.stop()
-        self._pace.stop()
         self.canvas.plotter.removeEventFilter(self)
 
 
