@@ -16,8 +16,6 @@ from echo3d.gui.surface import Picture, Plotter
 
 PATIENT, POSITION = 0, 1
 """Numbers of the renderers."""
-LIGHT_SHARE = 0.5
-"""Of the pixels along one side that are drawn while the scene moves, where the processor draws."""
 _LIGHTS = (((0.5, 0.7, 1.2), 0.78, "#fff6ea"), ((-1.1, 0.1, 0.8), 0.34, "#dce9ff"), ((0.2, -1.0, -0.4), 0.28, "#ffffff"))
 """Key, fill and rim light: where from (camera axes), how strong, which colour."""
 
@@ -57,7 +55,6 @@ class Canvas:
         self.active = PATIENT
         self._hosts: dict[int, QLayout] = {}
         for number in (PATIENT, POSITION):
-            self.renderer(number).SetViewport(0, 0, 1, 1)
             self._light(number)
         self.use(PATIENT)
 
@@ -94,6 +91,7 @@ class Canvas:
         for other in (PATIENT, POSITION):
             renderer = self.renderer(other)
             renderer.SetDraw(other == number)
+            renderer.SetViewport(*((0, 0, 1, 1) if other == number else (0, 0, 0, 0)))  # pyvista's mouse turns what lies under it
             renderer.SetInteractive(other == number)
             if renderer.axes_enabled:
                 renderer.axes_widget.SetEnabled(other == number)
@@ -102,17 +100,17 @@ class Canvas:
             self._hosts[number].addWidget(self.surface)
         self.pacer.ask()
 
-    def update(self, number: int, *, moving: bool = False) -> None:
+    def update(self, number: int, *, moving: bool = False, patience_ms: int = 0) -> None:
         """Have the surface drawn soon, if it shows that workspace; lightly for a while where the scene moves."""
         if number == self.active:
-            self.pacer.move() if moving else self.pacer.ask()
+            (self.pacer.move if moving else self.pacer.ask)(patience_ms=patience_ms)
 
     def _draw(self) -> None:
         if self.picture is None:
             self.plotter.update()
             return
         if self.picture.isVisible():
-            self.picture.show_image(self.plotter.pixels(self.picture.size(), LIGHT_SHARE if self.pacer.light else 1.0))
+            self.picture.show_image(self.plotter.pixels(self.picture.size(), self.pacer.grain.share if self.pacer.light else 1.0))
         self.pacer.finished()
 
     def image(self) -> QImage:

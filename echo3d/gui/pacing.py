@@ -17,6 +17,39 @@ _MOST_S = 0.5
 """What a drawing counts for at most."""
 _LONG_S = 0.045
 """A full drawing that takes longer waits until the scene rests, whatever it is wanted for."""
+_SHARES = (0.5, 0.65, 0.8, 1.0)
+"""Of the pixels along one side, that are drawn while the scene moves."""
+_SHORT_S, _ENOUGH_S = 0.009, 0.018
+"""Light drawings that take less time than this get more pixels, and those that take more get fewer."""
+_STEADY = 6
+"""As many drawings in a row must say so."""
+
+
+class Grain:
+    """How many pixels are drawn while the scene moves, for what drawing them has taken.
+
+    Attributes
+    ----------
+    share : of the pixels along one side
+
+    >>> grain = Grain()
+    >>> for _ in range(6):
+    ...     grain.took(0.030)
+    >>> grain.share
+    0.5
+    """
+
+    def __init__(self) -> None:
+        self.share = _SHARES[1]
+        self._row = 0
+
+    def took(self, seconds: float) -> None:
+        """Take note of the time of a light drawing."""
+        way = -1 if seconds > _ENOUGH_S else 1 if seconds < _SHORT_S else 0
+        self._row = self._row + way if way * self._row >= 0 and way else way
+        if abs(self._row) >= _STEADY:
+            at = _SHARES.index(self.share) + way
+            self.share, self._row = _SHARES[min(max(at, 0), len(_SHARES) - 1)], 0
 
 
 class Pacer(QObject):
@@ -39,6 +72,7 @@ class Pacer(QObject):
         self.held = False
         """Whether the hand holds something: the scene moves until it is let go."""
         self.waiting = False
+        self.grain = Grain()
         self._begun = self._ended = self.cost = self.full_cost = 0.0
         self._due, self._rest = QTimer(self), QTimer(self)
         self._due.setTimerType(Qt.TimerType.PreciseTimer)
@@ -47,21 +81,22 @@ class Pacer(QObject):
             timer.timeout.connect(call)
         self._rest.setInterval(REST_MS)
 
-    def ask(self) -> None:
-        """Have the scene drawn soon."""
+    def ask(self, *, patience_ms: int = 0) -> None:
+        """Have the scene drawn soon; with patience, at the next time that it is asked for and may be drawn at once, or after as long."""
         if self._lightens and not self.light and self.full_cost > _LONG_S:
-            self.move()
-        elif not self._due.isActive() and not self.waiting:
-            left = self._ended + _PAUSE * self.cost - time.perf_counter()
-            self._due.start(max(0, math.ceil(1000 * left)))
+            self.move(patience_ms=patience_ms)
+        elif not self.waiting:
+            left = max(0, math.ceil(1000 * (self._ended + _PAUSE * self.cost - time.perf_counter())))
+            if not left or not self._due.isActive():
+                self._due.start(left + patience_ms if left else 0)
 
-    def move(self) -> None:
+    def move(self, *, patience_ms: int = 0) -> None:
         """Have the scene drawn soon, and lightly until it rests."""
         if self._lightens:
             self._rest.start()
             if not self.light:
                 self._weigh(light=True)
-        self.ask()
+        self.ask(patience_ms=patience_ms)
 
     def settle(self) -> None:
         """Draw the scene in full the next time; for a picture that is kept."""
@@ -90,7 +125,9 @@ class Pacer(QObject):
         self._ended = time.perf_counter()
         if self.waiting:
             self.waiting, self.cost = False, min(self._ended - self._begun, _MOST_S)
-            if not self.light:
+            if self.light:
+                self.grain.took(self.cost)
+            else:
                 self.full_cost = self.cost
         self.drawn.emit()
 

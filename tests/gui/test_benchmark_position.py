@@ -6,7 +6,7 @@ On a machine that is busy with other work only the times of the processor (cpu) 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 
 from tests.gui.test_position import mouse, page  # noqa: F401
 from tests.gui.test_window import WAIT
-from tests.gui.watch import Watch, print_figures
+from tests.gui.watch import Watch, as_the_program, print_figures
 
 pytestmark = [pytest.mark.gl, pytest.mark.slow]
 
@@ -24,7 +24,7 @@ FIRST_S = 1.0
 
 
 @pytest.fixture
-def watch(page) -> Watch:  # noqa: F811
+def watch(page) -> Iterator[Watch]:  # noqa: F811
     """The watch over the workspace."""
     made, view = Watch(), page.stage.viewport
     made.pictures(page.loop, list(page.side.panels.values())[-1])
@@ -32,7 +32,8 @@ def watch(page) -> Watch:  # noqa: F811
     made.part(page, "dispatch", "state shown")
     made.part(page.loop, "_shown", "pictures shown")
     view.canvas.pacer.drawn.connect(lambda: made.frames.append(time.perf_counter()))
-    return made
+    with as_the_program():
+        yield made
 
 
 def measured(qtbot, watch: Watch, hand: Callable[[float], None] | None) -> dict[str, float | str]:

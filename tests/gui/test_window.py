@@ -117,12 +117,20 @@ def test_a_later_study_wins(window) -> None:
     assert window.session.error == ""
 
 
-def test_the_heart_is_drawn_and_moves(shown_truth) -> None:
-    window = shown_truth
+def test_the_heart_is_drawn_and_moves(shown_truth, qtbot) -> None:
+    window, heart = shown_truth, shown_truth.page.heart.heart
+
+    def wait_until_shown() -> None:
+        qtbot.waitUntil(lambda: heart._shown == (id(window.page._hearts), window.page._heart_number), timeout=WAIT)
+
     window.go_ed()
+    wait_until_shown()
     ed = pixels(window.page.heart.heart.canvas.image())[..., :3].astype(int)
     assert ed.std() > 20
+    first = heart._shown
     window.go_es()
+    wait_until_shown()
+    assert heart._shown != first
     es = pixels(window.page.heart.heart.canvas.image())[..., :3].astype(int)
     assert np.abs(ed - es).mean() > 1
 

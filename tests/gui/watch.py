@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,6 +13,20 @@ from functools import wraps
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+
+from echo3d.gui.app import smooth_interpreter
+
+
+@contextmanager
+def as_the_program() -> Iterator[None]:
+    """Have Python's threads and its garbage collector behave as they do in the program."""
+    interval = sys.getswitchinterval()
+    smooth_interpreter()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(interval)
 
 
 class Watch(QObject):
@@ -115,6 +131,17 @@ class Watch(QObject):
         longest: dict[str, float] = {}
         for wall, _, cause in self.holds:
             longest[cause] = max(longest.get(cause, 0.0), round(wall, 1))
+        pictures = {} if not self.latency else self._of_pictures(seconds)
+        return pictures | {
+            "frames_per_s": round(len(self.frames) / seconds, 1),
+            "hold_p99_ms": round(float(np.percentile(holds[:, 0], 99)), 1),
+            "hold_longest_ms": round(float(holds[:, 0].max()), 1),
+            "hold_longest_cpu_ms": round(float(holds[:, 1].max()), 1),
+            "holds_over_50_ms": int((holds[:, 0] > 50).sum()),
+            "longest_by_cause_ms": ", ".join(f"{cause} {wall}" for cause, wall in sorted(longest.items(), key=lambda one: -one[1])),
+        }
+
+    def _of_pictures(self, seconds: float) -> dict[str, float | str]:
         return {
             "latency_median_ms": _at(self.latency, 50),
             "latency_p95_ms": _at(self.latency, 95),
@@ -122,12 +149,6 @@ class Watch(QObject):
             "painted_p95_ms": _at(self.painted, 95),
             "pictures_per_s": round(len(self.latency) / seconds, 1),
             "pictures_cpu_median_ms": _at(self.made, 50),
-            "frames_per_s": round(len(self.frames) / seconds, 1),
-            "hold_p99_ms": round(float(np.percentile(holds[:, 0], 99)), 1),
-            "hold_longest_ms": round(float(holds[:, 0].max()), 1),
-            "hold_longest_cpu_ms": round(float(holds[:, 1].max()), 1),
-            "holds_over_50_ms": int((holds[:, 0] > 50).sum()),
-            "longest_by_cause_ms": ", ".join(f"{cause} {wall}" for cause, wall in sorted(longest.items(), key=lambda one: -one[1])),
         }
 
 
@@ -140,5 +161,5 @@ def print_figures(action: str, figures: dict[str, float | str], record: Callable
     for name, value in figures.items():
         record(f"{action}_{name}", value)
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg()[:2])
-    said = "\n".join(f"  {name:<24} {value}" for name, value in figures.items() if str(value) != "nan")
+    said = "\n".join(f"  {name:<24} {value}" for name, value in figures.items())
     print(f"\n{action}: {renderer}, load {load}\n{said}")  # noqa: T201

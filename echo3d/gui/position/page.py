@@ -21,6 +21,7 @@ from echo3d.gui.canvas import Canvas
 from echo3d.gui.position import presets
 from echo3d.gui.position.actors import smoother
 from echo3d.gui.position.arrivals import Arrivals
+from echo3d.gui.position.changes import moves, pictures_differ
 from echo3d.gui.position.loading import Loading
 from echo3d.gui.position.loop import PreviewLoop
 from echo3d.gui.position.nudge import nudge_of
@@ -44,6 +45,8 @@ from echo3d.positioning.state import Scene, Workspace
 
 SETTLE_MS = 140
 """After the last change by keys or numbers the pictures are made in full."""
+PATIENCE_MS = 40
+"""So long the scene waits for the next pictures, to be drawn while those after them are made and not while these are awaited."""
 _HALF_HEIGHT = 170.0
 
 
@@ -151,7 +154,7 @@ class PositionPage(QWidget):
             self._new_heart(new.scene.heart)
         self._show_scene(old, new)
         self._show_panels()
-        if _pictures_differ(old, new):
+        if pictures_differ(old, new):
             fast = settled is False or (settled is None and new.scene is not old.scene) or new.playing
             self._ask(settled=not fast)
 
@@ -215,7 +218,7 @@ class PositionPage(QWidget):
         if new.clip is not old.clip or new.clip_mm != old.clip_mm:
             scene.clip(self.plane(), None)
         if not self.stage.viewport.holding:  # otherwise the scene is drawn with the pictures that are on their way
-            self.stage.viewport.refresh(moving=_moves(old, new))
+            self.stage.viewport.refresh(moving=moves(old, new))
 
     def _show_body(self, body: WorkBody | None) -> None:
         """Show a body; where the processor draws, a thread makes what stands in for its bones and lungs while the scene moves."""
@@ -282,7 +285,7 @@ class PositionPage(QWidget):
         scene = self.stage.viewport.scene
         scene.show_previews(answer.previews, workspace)
         scene.clip(answer.request.plane if answer.sheet is not None else None, answer.sheet)
-        self.stage.viewport.refresh(moving=not settled)
+        self.stage.viewport.refresh(moving=not settled, patience_ms=0 if settled else PATIENCE_MS)
         if settled:
             self.stage.viewport.say(warning=warning_of(answer))
 
@@ -380,20 +383,6 @@ class PositionPage(QWidget):
             self.beat.stopped = True
         self.stage.viewport.close_view()
         self._drawers.close()
-
-
-def _pictures_differ(old: Workspace, new: Workspace) -> bool:
-    """Return whether the live pictures must be made again."""
-    same = old.scene is new.scene and old.picture is new.picture and old.moment == new.moment and old.playing is new.playing
-    look = (old.enlarged, old.selected, old.clip, old.clip_mm) == (new.enlarged, new.selected, new.clip, new.clip_mm)
-    return not (same and look)
-
-
-def _moves(old: Workspace, new: Workspace) -> bool:
-    """Return whether a change is one of many that follow each other: of pose, probe, moment, cut or opacity."""
-    same = old.scene.heart is new.scene.heart and old.scene.body is new.scene.body
-    fields = ("scene", "moment", "clip_mm", "skin", "opacities")
-    return same and any(getattr(old, field) != getattr(new, field) for field in fields)
 
 
 def _ignore(_: object) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -166,14 +166,14 @@ class PreviewPanel(QWidget):
         """Paint ticks at every centimetre of depth, numbered at every fifth."""
         per_mm = area.height() / self._extent()[0]
         right = self.width() - _PAD
+        heights = [(number, area.top() + 10 * number * per_mm) for number in range(int(self._extent()[0] / 10) + 1)]
+        for tint, long, numbers in ((theme.FAINT, 4, [at for at in heights if at[0] % 5]), (theme.MUTED, 7, heights[::5])):
+            painter.setPen(QPen(QColor(tint), 1))
+            painter.drawLines([QLineF(right - long, y, right, y) for _, y in numbers])
         painter.setFont(theme.sized(10))
-        for number in range(int(self._extent()[0] / 10) + 1):
-            y, long = area.top() + 10 * number * per_mm, number % 5 == 0
-            painter.setPen(QPen(QColor(theme.MUTED if long else theme.FAINT), 1))
-            painter.drawLine(QPointF(right - (7 if long else 4), y), QPointF(right, y))
-            if long and number:
-                flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                painter.drawText(QRectF(right - 32, y - 7, 22, 14), flags, str(number))
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for number, y in heights[5::5]:
+            painter.drawText(QRectF(right - 32, y - 7, 22, 14), flags, str(number))
 
     def _paint_spot(self, painter: QPainter, area: QRectF) -> None:
         """Paint a point of the scene where the plane holds it; fainter the farther it lies from the plane."""

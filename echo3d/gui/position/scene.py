@@ -64,7 +64,6 @@ class PositionScene:
         self._surfaces: WeakKeyDictionary[WorkBody, Mapping[BodyPart, actors.Pair]] = WeakKeyDictionary()
         self._add()
         self.renderer.camera.SetParallelProjection(True)
-        self.renderer.SetUseOIT(not canvas.software)
         canvas.pacer.lightened.connect(self._lighten)
 
     def _add(self) -> None:
@@ -91,6 +90,8 @@ class PositionScene:
         faces, structures = drawn_faces(heart, workspace) if heart is not None else (self._drawn[0][:0], self._drawn[1][:0])
         self._drawn, self._points = (faces, structures), np.asarray(points, float)
         clear = np.isin(structures, [structure for structure, opacity in workspace.opacities.items() if opacity < 1])
+        # several clear walls behind each other must be sorted; a clear skin alone need not be, and is drawn in a sixth less of the time
+        self.renderer.SetUseOIT(not self.canvas.software or bool(clear.any()))
         self._give(self.heart, faces[~clear], structures[~clear], {})
         self._give(self._glass, faces[clear], structures[clear], workspace.opacities)
         self._show_ghost(workspace, (faces, structures))
@@ -252,10 +253,10 @@ class PositionScene:
         camera.SetClippingRange(10.0, 4000.0)
         self.canvas.update(POSITION, moving=moving)
 
-    def refresh(self, *, moving: bool = False) -> None:
+    def refresh(self, *, moving: bool = False, patience_ms: int = 0) -> None:
         """Have the scene drawn again; lightly where it moves."""
         self.renderer.camera.SetClippingRange(10.0, 4000.0)
-        self.canvas.update(POSITION, moving=moving)
+        self.canvas.update(POSITION, moving=moving, patience_ms=patience_ms)
 
 
 def _both(*twins: actors.Twin) -> list[Any]:

@@ -82,9 +82,9 @@ class Viewport(QWidget):
         """Show or hide the handles."""
         self.overlay.show_state(replace(self.overlay.state, handles=shown))
 
-    def refresh(self, *, moving: bool = False) -> None:
+    def refresh(self, *, moving: bool = False, patience_ms: int = 0) -> None:
         """Have the scene drawn soon; lightly for a while where something moves."""
-        self.scene.refresh(moving=moving)
+        self.scene.refresh(moving=moving, patience_ms=patience_ms)
 
     def _drawn(self) -> None:
         """Paint the overlay for the camera that the scene was drawn with."""
