@@ -38,6 +38,7 @@ class HeartView(QWidget):
         self._walls, self._cut, self._blood, self._fan = coloured_actor(), coloured_actor(flat=True), coloured_actor(), _line_actor()
         for actor in (self._blood, self._walls, self._cut, self._fan):
             self.renderer.add_actor(actor, render=False, reset_camera=False, pickable=False)
+        self._blood.GetProperty().SetBackfaceCulling(True)
         self.renderer.add_axes(xlabel="L", ylabel="P", zlabel="H", line_width=3, color=theme.MUTED, viewport=(0, 0, 0.2, 0.24))
         self._frames: HeartFrames | None = None
         self._shown: tuple[int, int] | None = None
@@ -61,7 +62,7 @@ class HeartView(QWidget):
         self._clip(look)
         glass = look.drawing is Drawing.GLASS
         self._walls.GetProperty().SetOpacity(0.24 if glass else 1.0)
-        self._walls.GetProperty().SetBackfaceCulling(glass)
+        self._walls.GetProperty().SetBackfaceCulling(look.drawing is not Drawing.CUT)  # the backs of closed surfaces are not seen
         self._cut.SetVisibility(look.drawing is Drawing.CUT)
         self._blood.SetVisibility(glass)
         self._walls.SetVisibility(True)

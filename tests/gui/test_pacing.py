@@ -10,12 +10,13 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from echo3d.core.body import BodyPart
+from echo3d.core.body import BONES, BodyPart
 from echo3d.gui.canvas import PATIENT, POSITION, Canvas
 from echo3d.gui.heart_scene import point_normals
 from echo3d.gui.pacing import Grain, Pacer
 from echo3d.gui.position.light import light_faces
 from echo3d.positioning.hearts import embedded_heart
+from echo3d.positioning.state import Clip
 from tests.gui.test_position import mouse, page  # noqa: F401
 from tests.gui.test_window import WAIT, pixels
 
@@ -206,6 +207,19 @@ def test_a_dragged_scene_is_light_stands_right_and_comes_back(page, qtbot) -> No
     assert skin.whole.GetVisibility() and not skin.light.GetVisibility()
     page.undo.undo()
     assert np.abs(pixels(view.canvas.image())[..., :3].astype(int) - full).mean() < 0.5
+
+
+@pytest.mark.gl
+def test_backs_that_are_left_out_are_not_missed(page, qtbot) -> None:  # noqa: F811
+    scene, canvas = page.stage.viewport.scene, page.stage.viewport.canvas
+    looks = [twin.whole.GetProperty() for twin in (scene.heart, *(scene._parts[part] for part in BONES))]
+    assert all(look.GetBackfaceCulling() for look in looks)
+    left_out = pixels(canvas.image()).astype(int)
+    for look in looks:
+        look.SetBackfaceCulling(False)
+    assert (np.abs(pixels(canvas.image()).astype(int) - left_out).max(axis=2) > 8).mean() < 1e-3
+    page.stage.clip_wanted.emit(Clip.CORONAL)
+    assert not any(look.GetBackfaceCulling() for look in looks), "what is cut open is seen from within"
 
 
 @pytest.mark.gl
