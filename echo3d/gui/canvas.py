@@ -44,6 +44,7 @@ class Canvas:
         self.surface: QWidget = self.picture or self.plotter
         self.pacer = Pacer(self._draw, lightens=self.software, parent=parent)
         self.plotter.moved.connect(self.pacer.move)
+        self.plotter.held.connect(self.pacer.hold)
         if self.picture is not None:
             self.picture.resized.connect(self.pacer.ask)
         else:
@@ -100,10 +101,10 @@ class Canvas:
             self._hosts[number].addWidget(self.surface)
         self.pacer.ask()
 
-    def update(self, number: int, *, moving: bool = False, patience_ms: int = 0) -> None:
+    def update(self, number: int, *, moving: bool = False, behind: bool = False) -> None:
         """Have the surface drawn soon, if it shows that workspace; lightly for a while where the scene moves."""
         if number == self.active:
-            (self.pacer.move if moving else self.pacer.ask)(patience_ms=patience_ms)
+            (self.pacer.move if moving else self.pacer.ask)(behind=behind)
 
     def _draw(self) -> None:
         if self.picture is None:

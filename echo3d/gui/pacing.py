@@ -11,8 +11,10 @@ from PySide6.QtGui import QGuiApplication
 
 REST_MS = 150
 """After the last movement the scene is drawn in full."""
-_PAUSE = 1.0
-"""From the end of one drawing to the next, in times of what the last one took: half of the time is left for all else."""
+_PAUSE, _PAUSE_BEHIND = 0.5, 2.0
+"""From the end of one drawing to the next, in times of what the last one took; the second where pictures come first."""
+_PATIENCE_MS = 40
+"""So long a scene that comes second waits to be asked for once more, which is when pictures have been shown and new ones are made."""
 _MOST_S = 0.5
 """What a drawing counts for at most."""
 _LONG_S = 0.045
@@ -70,7 +72,6 @@ class Pacer(QObject):
         self._lightens = lightens
         self.light = False
         self.held = False
-        """Whether the hand holds something: the scene moves until it is let go."""
         self.waiting = False
         self.grain = Grain()
         self._begun = self._ended = self.cost = self.full_cost = 0.0
@@ -81,22 +82,27 @@ class Pacer(QObject):
             timer.timeout.connect(call)
         self._rest.setInterval(REST_MS)
 
-    def ask(self, *, patience_ms: int = 0) -> None:
-        """Have the scene drawn soon; with patience, at the next time that it is asked for and may be drawn at once, or after as long."""
+    def ask(self, *, behind: bool = False) -> None:
+        """Have the scene drawn soon; ``behind`` says that other pictures come first, and that it is asked for after each of them."""
         if self._lightens and not self.light and self.full_cost > _LONG_S:
-            self.move(patience_ms=patience_ms)
+            self.move(behind=behind)
         elif not self.waiting:
-            left = max(0, math.ceil(1000 * (self._ended + _PAUSE * self.cost - time.perf_counter())))
+            pause = (_PAUSE_BEHIND if behind else _PAUSE) * self.cost
+            left = max(0, math.ceil(1000 * (self._ended + pause - time.perf_counter())))
             if not left or not self._due.isActive():
-                self._due.start(left + patience_ms if left else 0)
+                self._due.start(left + (_PATIENCE_MS if behind else 0) if left else 0)
 
-    def move(self, *, patience_ms: int = 0) -> None:
+    def move(self, *, behind: bool = False) -> None:
         """Have the scene drawn soon, and lightly until it rests."""
         if self._lightens:
             self._rest.start()
             if not self.light:
                 self._weigh(light=True)
-        self.ask(patience_ms=patience_ms)
+        self.ask(behind=behind)
+
+    def hold(self, held: bool) -> None:
+        """Take note of whether the hand holds something: until it lets go the scene stays light."""
+        self.held = held
 
     def settle(self) -> None:
         """Draw the scene in full the next time; for a picture that is kept."""

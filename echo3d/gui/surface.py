@@ -7,7 +7,7 @@ pictures, then takes some 8 ms more than painting it; and a picture can be drawn
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pyvistaqt import QtInteractor
@@ -26,6 +26,8 @@ class Plotter(QtInteractor):
 
     moved = Signal()
     """The mouse or the wheel moved the camera."""
+    held = Signal(bool)
+    """A button of the mouse was pressed, or the last one let go."""
     share = 1.0
     """Pixels drawn for each pixel shown, along one side; other than 1 only where it is never shown."""
     _painting = False
@@ -38,6 +40,16 @@ class Plotter(QtInteractor):
     def _asked(self, *_: object) -> None:
         if not self._painting:
             self.moved.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the camera."""
+        super().mousePressEvent(event)
+        self.held.emit(True)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let the camera go."""
+        super().mouseReleaseEvent(event)
+        self.held.emit(event.buttons() != Qt.MouseButton.NoButton)
 
     def devicePixelRatioF(self) -> float:
         """Return the pixels drawn for each of the widget's, along one side; what counts for the mouse and for all that is drawn."""

@@ -61,11 +61,11 @@ def test_what_moves_is_light_and_in_full_at_rest(drawing, qtbot) -> None:
 
 def test_what_is_held_stays_light(drawing, qtbot) -> None:
     pacer, drawn = drawing
-    pacer.held = True
+    pacer.hold(True)
     pacer.move()
     qtbot.wait(400)
     assert drawn == [True]
-    pacer.held = False
+    pacer.hold(False)
     qtbot.waitUntil(lambda: drawn == [True, False], timeout=WAIT)
 
 
@@ -110,6 +110,20 @@ def test_a_light_heart_keeps_its_shape() -> None:
     assert np.linalg.norm(light, axis=1).sum() == pytest.approx(np.linalg.norm(whole, axis=1).sum(), rel=0.1)
     seen = np.abs(point_normals(mesh.points, fewer)[np.unique(fewer)]).sum(axis=1)
     assert (seen > 0.9).all()
+
+
+def test_what_comes_second_is_drawn_when_it_is_asked_for_again(drawing, qtbot) -> None:
+    pacer, drawn = drawing
+    pacer.ask()
+    qtbot.waitUntil(lambda: drawn == [False], timeout=WAIT)
+    pacer.cost = 0.4
+    pacer.ask(behind=True)
+    qtbot.wait(300)
+    assert drawn == [False], "it leaves twice its own time to the pictures"
+    pacer.cost = 0.0
+    pacer.ask(behind=True)
+    assert pacer._due.remainingTime() <= 1, "the pause is over: at once, not after the patience as well"
+    qtbot.waitUntil(lambda: drawn == [False, False], timeout=WAIT)
 
 
 # -- the window ---------------------------------------------------------------------------------------------------------------------------
@@ -170,8 +184,11 @@ def test_nothing_is_drawn_within_an_event_of_the_mouse(page, qtbot) -> None:  # 
     for step in range(20):
         press(view.canvas.surface, QEvent.Type.MouseMove, 60 + step, 60)
     assert drawn == []
-    press(view.canvas.surface, QEvent.Type.MouseButtonRelease, 80, 60)
     qtbot.waitUntil(lambda: drawn != [], timeout=WAIT)
+    qtbot.wait(400)
+    assert view.canvas.pacer.light is view.canvas.software, "a camera that is held may go on"
+    press(view.canvas.surface, QEvent.Type.MouseButtonRelease, 80, 60)
+    qtbot.waitUntil(lambda: not view.canvas.pacer.light, timeout=WAIT)
 
 
 @pytest.mark.gl

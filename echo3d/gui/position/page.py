@@ -45,8 +45,6 @@ from echo3d.positioning.state import Scene, Workspace
 
 SETTLE_MS = 140
 """After the last change by keys or numbers the pictures are made in full."""
-PATIENCE_MS = 40
-"""So long the scene waits for the next pictures, to be drawn while those after them are made and not while these are awaited."""
 _HALF_HEIGHT = 170.0
 
 
@@ -218,7 +216,7 @@ class PositionPage(QWidget):
         if new.clip is not old.clip or new.clip_mm != old.clip_mm:
             scene.clip(self.plane(), None)
         if not self.stage.viewport.holding:  # otherwise the scene is drawn with the pictures that are on their way
-            self.stage.viewport.refresh(moving=moves(old, new))
+            self.stage.viewport.refresh(moving=moves(old, new), behind=new.playing)
 
     def _show_body(self, body: WorkBody | None) -> None:
         """Show a body; where the processor draws, a thread makes what stands in for its bones and lungs while the scene moves."""
@@ -238,7 +236,7 @@ class PositionPage(QWidget):
             return
         self._shown_moment = self.workspace.moment
         self.stage.viewport.scene.move_points(self._moment_points())
-        self.stage.viewport.refresh(moving=self.workspace.playing)
+        self.stage.viewport.refresh(moving=self.workspace.playing, behind=self.workspace.playing)
 
     def _moment_points(self) -> NDArray[np.float64]:
         return np.zeros((0, 3)) if self.beat is None else self.beat.nearest(self.workspace.moment).points
@@ -285,7 +283,7 @@ class PositionPage(QWidget):
         scene = self.stage.viewport.scene
         scene.show_previews(answer.previews, workspace)
         scene.clip(answer.request.plane if answer.sheet is not None else None, answer.sheet)
-        self.stage.viewport.refresh(moving=not settled, patience_ms=0 if settled else PATIENCE_MS)
+        self.stage.viewport.refresh(moving=not settled, behind=not settled)
         if settled:
             self.stage.viewport.say(warning=warning_of(answer))
 

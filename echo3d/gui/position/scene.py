@@ -264,10 +264,10 @@ class PositionScene:
         camera.SetClippingRange(10.0, 4000.0)
         self.canvas.update(POSITION, moving=moving)
 
-    def refresh(self, *, moving: bool = False, patience_ms: int = 0) -> None:
+    def refresh(self, *, moving: bool = False, behind: bool = False) -> None:
         """Have the scene drawn again; lightly where it moves."""
         self.renderer.camera.SetClippingRange(10.0, 4000.0)
-        self.canvas.update(POSITION, moving=moving, patience_ms=patience_ms)
+        self.canvas.update(POSITION, moving=moving, behind=behind)
 
 
 def _both(*twins: actors.Twin) -> list[Any]:

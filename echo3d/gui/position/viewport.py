@@ -82,9 +82,9 @@ class Viewport(QWidget):
         """Show or hide the handles."""
         self.overlay.show_state(replace(self.overlay.state, handles=shown))
 
-    def refresh(self, *, moving: bool = False, patience_ms: int = 0) -> None:
+    def refresh(self, *, moving: bool = False, behind: bool = False) -> None:
         """Have the scene drawn soon; lightly for a while where something moves."""
-        self.scene.refresh(moving=moving, patience_ms=patience_ms)
+        self.scene.refresh(moving=moving, behind=behind)
 
     def _drawn(self) -> None:
         """Paint the overlay for the camera that the scene was drawn with."""
@@ -130,7 +130,7 @@ class Viewport(QWidget):
             return False
         self._grip = Grip(handle, self.scene.camera(), self._pose, state.centre, np.array([at.x(), at.y()]))
         self.overlay.show_state(replace(state, held=handle))
-        self.canvas.pacer.held = True
+        self.canvas.pacer.hold(True)
         return True
 
     def _move(self, at: QPointF, event: QMouseEvent) -> bool:
@@ -151,7 +151,7 @@ class Viewport(QWidget):
 
     def _let_go(self) -> bool:
         grip, self._grip = self._grip, None
-        self.canvas.pacer.held = False
+        self.canvas.pacer.hold(False)
         self.overlay.show_state(replace(self.overlay.state, held=None, reading=""))
         if grip is not None and self._pose is not None:
             self.dropped.emit(grip.pose, self._pose)
@@ -165,7 +165,7 @@ class Viewport(QWidget):
     def cancel(self) -> Pose | None:
         """Let go of a handle and return the pose from before, None where none is held."""
         grip, self._grip = self._grip, None
-        self.canvas.pacer.held = False
+        self.canvas.pacer.hold(False)
         self.overlay.show_state(replace(self.overlay.state, held=None, reading=""))
         self.refresh()
         return None if grip is None else grip.pose
