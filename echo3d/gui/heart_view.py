@@ -89,7 +89,7 @@ class HeartView(QWidget):
         self._shown = (id(self._frames), number)
         for actor, mesh in ((self._walls, frame.walls), (self._cut, frame.cut), (self._blood, frame.blood)):
             actor.GetMapper().SetInputDataObject(mesh)
-        self.canvas.update(PATIENT, moving=self._playing, behind=self._playing)
+        self.canvas.update(PATIENT, moving=self._playing)
 
     def show_playing(self, playing: bool) -> None:
         """Take note of whether hearts follow each other; those of a running beat are drawn lightly."""

@@ -90,3 +90,21 @@ def test_playing_for_ten_seconds(page, watch, qtbot, record_property) -> None:  
     qtbot.waitUntil(lambda: not page.loop.busy, timeout=WAIT)
     print_figures("beat", figures, record_property, page.stage.viewport.canvas.renderer_name)
     assert watch.latency and watch.frames
+
+
+def test_a_frame_alone(page, record_property) -> None:  # noqa: F811
+    canvas, costs = page.stage.viewport.canvas, {}
+    if canvas.picture is None:
+        pytest.skip("a graphics card draws here")
+    for light, share in ((False, 1.0), (True, 0.65), (True, 0.5)):
+        page.stage.viewport.scene._lighten(light)
+        times = []
+        for _ in range(26):
+            began = time.process_time()
+            canvas.plotter.pixels(canvas.surface.size(), share)
+            times.append(1000 * (time.process_time() - began))
+        costs[f"{'moving' if light else 'full'} at {share}"] = round(min(times[1:]), 1)
+        record_property(f"frame_{light}_{share}", costs[f"{'moving' if light else 'full'} at {share}"])
+    page.stage.viewport.scene._lighten(False)
+    print(f"\nprocessor time of a frame, best of 25, ms: {costs}, {canvas.surface.width()} x {canvas.surface.height()} pixels")  # noqa: T201
+    assert costs["moving at 0.5"] < costs["full at 1.0"]
