@@ -98,7 +98,7 @@ def checked(order: Order) -> Checked:
 
     count = asked("count", lambda: whole("Hearts", order.count, (1, 1_000_000)), 1)
     seed = asked("seed", lambda: whole("The seed", order.seed, (0, 2**31 - 1)), 0)
-    hands = asked("hands", lambda: whole("Hands", order.hands, (1, 1000)), 1)
+    hands = asked("hands", lambda: whole("Placements", order.hands, (1, 1000)), 1)
     size = asked("size", lambda: whole("Pixels", order.size, (16, 1024)), 112)
     pixel = asked("pixel_mm", lambda: number("A pixel", order.pixel_mm, (0.05, 10), unit="mm") if order.pixel_mm.strip() else 0.0, 0.0)
     workers = asked("workers", lambda: whole("Processes", order.workers, (1, MOST_WORKERS)) if order.workers.strip() else None, None)

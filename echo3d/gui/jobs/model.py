@@ -93,5 +93,5 @@ class Bar(QStyledItemDelegate):
             painter.setBrush(tint)
             painter.drawRoundedRect(QRectF(frame.left(), frame.top(), max(6.0, frame.width() * row.share), frame.height()), 3, 3)
         painter.setPen(QColor(theme.TEXT))
-        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, row.done or "–")
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, row.done or ("starting …" if row.state.alive else "–"))
         painter.restore()

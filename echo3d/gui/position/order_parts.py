@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from echo3d.anatomy.groups import GROUPS
 from echo3d.core.views import View
 from echo3d.gui.position.order_fields import Choices, RangeTable, TextField, problem_label, show_problem
-from echo3d.gui.widgets import column, label, row, text_button
+from echo3d.gui.widgets import column, label, row, section, text_button
 from echo3d.positioning.orders import Checked, Order, pixel_words
 
 RECORDS = "Hearts (*.json *.vtp *.vtk *.vtu *.stl *.ply *.obj *.glb *.npz);;All files (*)"
@@ -31,9 +31,9 @@ POSE = {
     "x": ("Δx, left", "mm", "Of the heart against the probes, to the patient's left"),
     "y": ("Δy, back", "mm", "Of the heart against the probes, to the back"),
     "z": ("Δz, head", "mm", "Of the heart against the probes, to the head"),
-    "rx": ("θx", "°", "Turn of the heart about x"),
-    "ry": ("θy", "°", "Turn of the heart about y"),
-    "rz": ("θz", "°", "Turn of the heart about z"),
+    "rx": ("θx, about x", "°", "Turn of the heart about x"),
+    "ry": ("θy, about y", "°", "Turn of the heart about y"),
+    "rz": ("θz, about z", "°", "Turn of the heart about z"),
     "scale": ("Scale", "×", "Size of the heart over its own"),
 }
 PROBE = {
@@ -77,13 +77,13 @@ class HeartsPart(QWidget):
         self._pages.addWidget(self._files(known))
         self.fields = {
             "count": TextField("Hearts; given ones come again in turn where there are fewer", width=84),
-            "hands": TextField("Hands for each heart: its own pose and six probes each", width=84),
+            "hands": TextField("Placements of each heart: every one has its own pose and its own six probes", width=84),
             "seed": TextField("The same seed gives the same data set", width=84),
         }
         numbers = QGridLayout()
         numbers.setVerticalSpacing(4)
         numbers.setColumnStretch(0, 1)
-        for line, (name, title) in enumerate((("count", "Number of hearts"), ("hands", "Hands for each heart"), ("seed", "Seed"))):
+        for line, (name, title) in enumerate((("count", "Number of hearts"), ("hands", "Placements per heart"), ("seed", "Seed"))):
             field = self.fields[name]
             field.entered.connect(lambda text, name=name: self.edited.emit({name: text}))
             numbers.addWidget(label(title), 2 * line, 0)
@@ -178,7 +178,7 @@ class RangesPart(QWidget):
         self.left_out = label("", "faint", wrap=True)
         pose = label("What is not ticked stays as it is.", "faint")
         probe = label("What is not ticked is drawn as a careful hand does it.", "faint")
-        parts = (row(label("POSE", "section"), 1, take), self.pose, pose, label("PROBES", "section"), self.probe, probe, self.left_out)
+        parts = (row(label("POSE", "section"), 1, take), self.pose, pose, section("PROBES", above=8), self.probe, probe, self.left_out)
         self.setLayout(column(*parts, 1, spacing=5))
 
     def show_order(self, order: Order, found: Checked) -> None:
@@ -231,7 +231,7 @@ class PicturesPart(QWidget):
             self.problems["pixel_mm"],
             self._raster,
             body,
-            label("OUTPUT", "section"),
+            section("OUTPUT", above=8),
             row(self.fields["out"], choose, spacing=4),
             self.problems["out"],
             self._line("Processes", "workers"),
