@@ -78,7 +78,7 @@ QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
 QTabBar::tab:hover { color: $text; }
 QToolButton::menu-indicator { image: url("$icons/chevron.svg"); subcontrol-origin: padding; subcontrol-position: right center;
     right: 5px; width: 12px; height: 12px; }
-QToolButton[popupMode="2"] { padding-right: 20px; }
+QToolButton[popupMode="2"], QToolButton#small[popupMode="2"] { padding-right: 20px; }
 QToolButton#primary::menu-indicator { image: url("$icons/chevron_on.svg"); }
 QToolButton#primary, QPushButton#primary { background: $primary; border-color: $primary_edge; color: $on_primary; font-weight: 600;
     padding: 6px 12px; }

@@ -48,7 +48,8 @@ def for_window(sentence: str) -> str:
     >>> for_window("name it with --view to be sure")
     "name it by dropping its file on that view's panel to be sure"
     """
-    return sentence.replace("with --view", "by dropping its file on that view's panel")
+    named = sentence.replace("with --view", "by dropping its file on that view's panel")
+    return named.replace("with --mapping FILE", "in the file, or with --mapping on the command line")
 
 
 def button(name: str, tip: str, pressed: Callable[[], object], *, checkable: bool = False) -> QToolButton:
@@ -74,7 +75,7 @@ def text_button(text: str, tip: str, pressed: Callable[[], object], *, kind: str
     made.setStatusTip(tip)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     if picture:
-        made.setIcon(icon(picture))
+        made.setIcon(icon(picture, "on_primary" if kind == "primary" else "text"))
         made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     made.clicked.connect(lambda *_: pressed())
     return made

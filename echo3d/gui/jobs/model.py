@@ -74,6 +74,15 @@ class JobsModel(QAbstractTableModel):
         return None
 
 
+class Tail(QStyledItemDelegate):
+    """Paints a path whose end is what tells it from others."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        """Leave out the beginning where there is no room."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideLeft  # type: ignore[attr-defined]
+
+
 class Bar(QStyledItemDelegate):
     """Paints how far a job is: a bar with the words on it."""
 

@@ -43,6 +43,7 @@ class PosePanel(QWidget):
         for number, field in enumerate(FIELDS):
             made = NumberField(_NAMES[number], field.unit, (field.low, field.high), field.step, field.digits)
             made.entered.connect(lambda value, n=number: self.entered.emit(n, value))
+            made.setMinimumWidth(80)
             against = label("", "faint")
             grid.addWidget(label(f"{field.symbol}, {_WORDS[number]}"), number, 0)
             grid.addWidget(made, number, 1)

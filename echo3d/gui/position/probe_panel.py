@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QToolButton, QWidget
 
-from echo3d.core.views import View
 from echo3d.gui.position.fields import NumberField
+from echo3d.gui.position.preview_panel import SHORT
 from echo3d.gui.widgets import column, command_button, label, row
 from echo3d.positioning.probes import PROBE_FIELDS, STANDARD
 from echo3d.positioning.state import Workspace, hold_of
@@ -22,7 +22,6 @@ _TIPS = {
     "depth": "Length of the beams; 0 for the one that holds the heart",
     "half_angle": "Half the opening of the fan",
 }
-_SHORT = dict(zip(View, ("A4C", "A2C", "A3C", "SAX BASAL", "SAX MID", "SAX APICAL"), strict=True))
 _BUTTONS = (
     ("Best window", "Slide this probe to where fewest beams are stopped, its plane within 12° of the view's own (W)", "best_window"),
     ("Reset", "This probe as Table 1 has it (R)", "reset_probe"),
@@ -90,7 +89,7 @@ class ProbePanel(QWidget):
         """Show the selected view's probe."""
         placement, view = workspace.scene.placement, workspace.selected
         adjustment = placement.probe(view)
-        self._title.setText(f"PROBE {_SHORT[view]}")
+        self._title.setText(f"PROBE {SHORT[view].upper()}")
         words, tip = _HOLDS[hold_of(workspace, view)]
         self._edited.setText("as in your table" if adjustment == STANDARD and placement.table != TABLE_1 else words)
         self._edited.setToolTip(tip)

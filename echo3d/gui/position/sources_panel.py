@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from echo3d.anatomy.groups import GROUPS
 from echo3d.gui.position.fields import NumberField
@@ -22,8 +22,8 @@ class SourcesPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._heart, self._heart_facts = label("", "title"), label("", "faint", wrap=True)
-        self._body, self._body_facts = label("", "title"), label("", "faint", wrap=True)
+        self._heart, self._heart_facts = _name(), label("", "faint", wrap=True)
+        self._body, self._body_facts = _name(), label("", "faint", wrap=True)
         self.group, self.seed = QComboBox(), QSpinBox()
         for key, group in GROUPS.items():
             self.group.addItem(group.title, key)
@@ -90,6 +90,13 @@ class SourcesPanel(QWidget):
         self._heart_facts.setText(_sentences(heart.facts) if heart is not None else "")
         self._body.setText(body.name if body is not None else "No body")
         self._body_facts.setText(_sentences(body.facts) if body is not None else "The heart stands alone; probes touch no skin.")
+
+
+def _name() -> QLabel:
+    """Return a label for a name, which wraps and never makes the panel wider than it is."""
+    made = label("", "title", wrap=True)
+    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return made
 
 
 def _sentences(facts: tuple[str, ...]) -> str:
