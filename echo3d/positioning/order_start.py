@@ -10,6 +10,7 @@ from echo3d.anatomy.groups import MIXTURE
 from echo3d.core.pose import Pose
 from echo3d.core.views import View
 from echo3d.dataset.spec import POSE_LIMITS, PROBE_LIMITS, Range
+from echo3d.positioning.bodies import WorkBody
 from echo3d.positioning.orders import Ends, Order
 from echo3d.positioning.poses import angles_of, pose_of, values_of
 from echo3d.positioning.probes import Adjustment
@@ -90,6 +91,16 @@ def _ends(ends: Range, limits: Range, *, on: bool) -> Ends:
     return Ends(on, f"{low:.6g}", f"{high:.6g}")
 
 
+def body_word(body: WorkBody | None) -> str:
+    """Return the word of ``bodies.open_body`` for a body of the workspace, empty for none."""
+    if body is None:
+        return ""
+    if body.path is not None:
+        return str(body.path)
+    height, weight = (float(str(body.origin[name])) for name in ("height_cm", "weight_kg"))
+    return f"{body.origin['sex']}:{height:g}:{weight:g}"
+
+
 def left_out(placement: Placement) -> str:
     """Return a sentence on what of the workspace a data set cannot take over, or nothing.
 
@@ -125,6 +136,7 @@ def order_of(workspace: Workspace, *, path: str = "", out: str = "") -> Order:
         shares=shares,
         stage=_STAGES[workspace.picture],
         phases=("ed",) if still else order.phases,
+        body=body_word(scene.body),
         pose=pose_ranges(scene.placement),
         probe=probe_ranges(scene.placement),
         out=out,

@@ -39,6 +39,7 @@ class Order:
     count, seed, hands, size, pixel_mm, workers : numbers as typed; pixel_mm and workers may be empty
     stage : what pictures show
     phases, views : asked for
+    body : that every heart stands in, in the words of ``bodies.open_body``; empty for none
     pose, probe : ranges by name
     out : folder to make
     """
@@ -54,6 +55,7 @@ class Order:
     views: tuple[View, ...] = tuple(View)
     size: str = "112"
     pixel_mm: str = ""
+    body: str = ""
     pose: Mapping[str, Ends] = field(default_factory=dict)
     probe: Mapping[str, Ends] = field(default_factory=dict)
     workers: str = ""
@@ -116,7 +118,7 @@ def checked(order: Order) -> Checked:
     if problems:
         return Checked(None, workers, out, problems)
     spec = DatasetSpec(count, seed, hearts, mixture, stage=order.stage, hands=hands, phases=order.phases, views=order.views, size=size)
-    return Checked(replace(spec, pixel_mm=pixel, pose=ranges["pose"], probe=ranges["probe"]), workers, out, problems)
+    return Checked(replace(spec, pixel_mm=pixel, pose=ranges["pose"], probe=ranges["probe"], body=order.body), workers, out, problems)
 
 
 def whole(what: str, text: str, span: tuple[int, int]) -> int:

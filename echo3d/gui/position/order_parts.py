@@ -57,6 +57,11 @@ _STAGES = (
 )
 
 
+_BODIES = (("No body", ""), ("Each heart's own person", "torso"))
+_FREE = "Each heart's probes stand where Table 1 has them."
+_HELD = "Probes stand on the skin, each at its best window nearby, so that stand-off has no say; lungs leave each heart room."
+
+
 class HeartsPart(QWidget):
     """Which hearts, and how many; ``edited`` is sent with the fields of the order that a person changes."""
 
@@ -189,12 +194,22 @@ class RangesPart(QWidget):
 
 
 class PicturesPart(QWidget):
-    """Which pictures, and where to."""
+    """Which pictures, and where to.
+
+    Parameters
+    ----------
+    bodies : title and word of bodies beside those that are always there
+    """
 
     edited = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bodies: Sequence[tuple[str, str]] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.body = QComboBox()
+        for title, word in (*_BODIES, *bodies):
+            self.body.addItem(title, word)
+        self.body.setToolTip("A body holds the probes on its skin, and its bones and lungs shade the echo pictures")
+        self.body.activated.connect(lambda _: self.edited.emit({"body": self.body.currentData()}))
         self.stage = QComboBox()
         for key, title in _STAGES:
             self.stage.addItem(title, key)
@@ -213,10 +228,10 @@ class PicturesPart(QWidget):
             field.entered.connect(lambda text, name=name: self.edited.emit({name: text}))
         self.problems = {name: problem_label() for name in ("phases", "views", *self.fields)}
         self._raster = label("", "faint")
+        self._held = label("", "faint", wrap=True)
         self.setLayout(column(*self._lines(), 1, spacing=7))
 
     def _lines(self) -> tuple:
-        body = label("No body: each heart's probes stand where Table 1 has them.", "faint", wrap=True)
         choose = text_button("Choose…", "Choose where the folder is to be made", self._ask_out, kind="small")
         return (
             label("PICTURES", "section"),
@@ -230,7 +245,9 @@ class PicturesPart(QWidget):
             self._line("Pixel, mm", "pixel_mm"),
             self.problems["pixel_mm"],
             self._raster,
-            body,
+            section("BODY", above=8),
+            self.body,
+            self._held,
             section("OUTPUT", above=8),
             row(self.fields["out"], choose, spacing=4),
             self.problems["out"],
@@ -251,6 +268,8 @@ class PicturesPart(QWidget):
     def show_order(self, order: Order, found: Checked) -> None:
         """Show an order's pictures and output."""
         self.stage.setCurrentIndex(self.stage.findData(order.stage))
+        self.body.setCurrentIndex(self.body.findData(order.body))
+        self._held.setText(_HELD if order.body else _FREE)
         self.phases.show_choices(order.phases)
         self.views.show_choices(order.views)
         for name, field in self.fields.items():
