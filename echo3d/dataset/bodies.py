@@ -69,7 +69,7 @@ def stand_of(word: str, heart: PhasedHeart) -> Stand:
     InputError
         If the body cannot be made out.
     """
-    body = _opened(word, heart.person)
+    body = _opened(word, _asked(word, heart.person))
     seen = [phase.labels for phase in heart.phases.values()]
 
     def ever(points: NDArray) -> NDArray[np.bool_]:
@@ -82,9 +82,16 @@ def stand_of(word: str, heart: PhasedHeart) -> Stand:
     return Stand(standing, obstacles_of(standing.body), marks, about)
 
 
+def _asked(word: str, person: Body | None) -> Body | None:
+    """Return as much of a heart's person as decides the body: all of it for its own, nothing for one that is written out, else the sex."""
+    if person is None or word == OWN:
+        return person
+    return None if _WRITTEN.fullmatch(word) is not None else type(person)(person.sex)
+
+
 @lru_cache(maxsize=4)
 def _opened(word: str, person: Body | None) -> OpenBody:
-    """Return a body, which is made out once per process; one that is written out or read does not ask whose heart it is."""
+    """Return a body, which is made out once per process for all hearts that share it."""
     return open_body(word, person)
 
 

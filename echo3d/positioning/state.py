@@ -225,7 +225,7 @@ def with_table(scene: Scene, table: ViewTable) -> Scene:
 
 
 def hold_of(workspace: Workspace, view: View) -> str:
-    """Return how a probe came to be held as it is: by the "table", a "search" for windows, or a "hand".
+    """Return how a probe came to be held as it is: by the "table", by a "search" for windows, or "moved" otherwise.
 
     >>> hold_of(Workspace(), View.A4C)
     'table'
@@ -233,7 +233,7 @@ def hold_of(workspace: Workspace, view: View) -> str:
     held = workspace.scene.placement.probe(view)
     if held == STANDARD:
         return "table"
-    return "search" if workspace.searched.get(view) == held else "hand"
+    return "search" if workspace.searched.get(view) == held else "moved"
 
 
 # -- as JSON -------------------------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_it_is_told_who_moved_a_probe_and_reset_puts_it_back(page, window, qtbot
     page.side.selected.emit(View.PSAX_MID)
     assert probe._edited.text() == "set by search" and "best window" in probe._edited.toolTip()
     enter(qtbot, probe.fields["tilt"], "4")
-    assert probe._edited.text() == "set by hand"
+    assert probe._edited.text() == "moved"
     page.undo.undo()
     assert probe._edited.text() == "set by search"
     press(probe, "Reset")

@@ -37,7 +37,7 @@ def dialog(window, qtbot, monkeypatch):
     window.run_command("generate_dataset")
     made = window.actions_of_position.dataset.dialog
     qtbot.waitUntil(lambda: made.order.out != "", timeout=WAIT)
-    made.change(stage="labels", phases=("ed",), size="16", count="2", workers="1")
+    made.change(stage="labels", phases=("ed",), size="16", count="2", workers="1", body="")
     yield made
     flow, corner = window.actions_of_position.dataset, window.findChild(JobsCorner)
     if flow.dialog is not None:

@@ -91,7 +91,7 @@ def test_from_the_start_to_a_data_set(window, hand, qtbot, tmp_path, monkeypatch
     held = page.workspace.scene.placement.probe(View.A2C).tilt
     hand.enter(page.side.probe.fields["tilt"], "6.5")
     assert page.workspace.scene.placement.probe(View.A2C).tilt == 6.5 != held
-    assert page.side.probe._edited.text() == "set by hand"
+    assert page.side.probe._edited.text() == "moved"
     hand.press(page.side.probe, "Reset")
     assert page.side.probe._edited.text() == "as in Table 1"
 

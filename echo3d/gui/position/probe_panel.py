@@ -29,7 +29,7 @@ _BUTTONS = (
 _HOLDS = {
     "table": ("as in Table 1", "Where the table of the six views has this probe"),
     "search": ("set by search", "The search for the best window moved this probe; Reset (R) holds it as the table has it"),
-    "hand": ("set by hand", "Moved by hand; Reset (R) holds it as the table has it"),
+    "moved": ("moved", "Moved from where the table has it; Reset (R) holds it as the table has it"),
 }
 """What is said of how a probe came to be held."""
 LEVELS = (("Table 1", 0.0), ("Between", 0.5), ("Clinical heights", 1.0))
