@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from echo3d.anatomy.window import Obstacles, Window, acoustic_window, obstacles_of
 from echo3d.bodies import OWN, Guest, OpenBody, Standing, held, open_body, pose_facts, stand, window_facts
+from echo3d.core.body import BodyMesh
 from echo3d.core.pose import place
 from echo3d.core.sector import Sector
 from echo3d.errors import InputError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from echo3d.anatomy.record import Body
     from echo3d.dataset.hearts import PhasedHeart
 
+_BEYOND_MM = 110.0
+"""Farther than this beyond half a fan's depth from its middle nothing is met by a probe that is slid about."""
 _WRITTEN = re.compile(r"[a-z]+:[\d.]+:[\d.]+", re.IGNORECASE)
 
 
@@ -49,7 +52,10 @@ class Stand:
 
         The skin decides how far the probe stands from the heart, not the drawn standoff, as in ``echo3d simulate --body``.
         """
-        probe = held(self.standing, jittered(standard, replace(hand, standoff=0.0)))
+        fan = jittered(standard, replace(hand, standoff=0.0))
+        probe = held(replace(self.standing, body=near(self.standing.body, fan)), fan)
+        if not probe.on_skin:
+            probe = held(self.standing, fan)
         return probe.sector, probe.on_skin
 
     def window(self, fan: Sector, lines: int) -> Window:
@@ -59,6 +65,18 @@ class Stand:
     def told(self, fan: Sector, *, on_skin: bool) -> dict[str, Any]:
         """Return the acoustic window of a fan, plain JSON values."""
         return {"on_skin": on_skin} | window_facts(self.window(fan, 96))
+
+
+def near(body: BodyMesh, fan: Sector) -> BodyMesh:
+    """Return what of a body a probe can touch or look through before it sees the heart's far side; the rest only costs time.
+
+    The probe is slid by ``best_window`` at most 43 mm and its beams are aimed at the middle of the fan.
+    """
+    middle = fan.origin + 0.5 * fan.depth * fan.axis
+    away = body.points - middle
+    within = (away @ fan.axis < 0.5 * fan.depth) & (np.einsum("ni,ni->n", away, away) < (0.5 * fan.depth + _BEYOND_MM) ** 2)
+    kept = within[body.faces].any(axis=1)
+    return BodyMesh(body.points, body.faces[kept], body.labels[kept])
 
 
 def stand_of(word: str, heart: PhasedHeart) -> Stand:

@@ -10,19 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from echo3d.bodies import open_body
+from echo3d.bodies import held, open_body
 from echo3d.core.body import BodyMesh, BodyPart, part_surface
 from echo3d.core.mesh import HeartMesh
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
-from echo3d.dataset.bodies import body_digest
+from echo3d.dataset.bodies import body_digest, near, stand_of
 from echo3d.dataset.files import heart_name, read_arrays, read_record
 from echo3d.dataset.generate import generate
+from echo3d.dataset.hearts import heart_at
 from echo3d.dataset.manifest import check_files, read_manifest, spec_of
-from echo3d.dataset.sample import make_heart
+from echo3d.dataset.sample import draw_hand, make_heart
 from echo3d.dataset.spec import DatasetSpec, spec_from_json, spec_to_json
 from echo3d.errors import InputError
 from echo3d.io.meshes import write_vtp
+from echo3d.slicing.standard import jittered, sectors_at
 from tests.cohort.inline import Inline
 
 SPEC = DatasetSpec(1, seed=4, stage="echo", phases=("ed",), size=64, views=(View.A4C, View.PSAX_BASAL), body="m:178:80")
@@ -66,6 +68,17 @@ def test_ribs_and_lungs_shade_echo_pictures_and_a_body_changes_nothing_else_of_t
     assert json.loads(json.dumps(hand["probe"])) == other["probe"] and "windows" not in hand
     plain = make_heart(replace(SPEC, stage="labels"), None, 0).arrays["labels"]
     assert np.array_equal(plain, shaded["labels"]), "the stage changes no slice"
+
+
+def test_what_is_left_out_of_the_body_changes_no_probe() -> None:
+    heart = heart_at(SPEC, None, 0)
+    there = stand_of("f:160:70", heart)
+    standard, hand = sectors_at(there.landmarks, heart.mean, level=0.4), draw_hand(SPEC, 0, 0)
+    for view in View:
+        fan, on_skin = there.hold(standard[view], hand.probe[view])
+        whole = held(there.standing, jittered(standard[view], replace(hand.probe[view], standoff=0.0)))
+        assert on_skin == whole.on_skin and np.array_equal(fan.origin, whole.sector.origin) and np.array_equal(fan.axis, whole.sector.axis)
+        assert len(near(there.standing.body, fan).faces) < 0.8 * len(there.standing.body.faces)
 
 
 def test_each_hearts_own_person_is_its_body() -> None:
