@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import psutil
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QStatusBar, QToolButton
+from PySide6.QtWidgets import QSizePolicy, QStatusBar, QToolButton
 
 from echo3d.gui.icons import icon
 from echo3d.gui.widgets import label, text_button
@@ -97,6 +97,7 @@ class StatusLine(QObject):
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(8, 0, 8, 0)
         self.hovered, self.running = label("", "muted"), label("", "muted")
+        self.hovered.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # a long hint makes no window wider
         self.load = self._switch(_LOAD, "Memory and processor (Ctrl+Shift+M)", "toggle_load")
         self.load.setCheckable(True)
         self.bell = self._switch("", "Notifications (Ctrl+Shift+N)", "show_notices")

@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.setWindowIcon(QIcon(pixmap("heart", theme.BRAND, 64)))
         self.setAcceptDrops(True)
-        self.setMinimumSize(1200, 740)
+        self.setMinimumSize(1250, 740)
         body = QWidget()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.page)
