@@ -44,6 +44,15 @@ Probe = Annotated[
     ),
 ]
 
+Body = Annotated[
+    str | None,
+    typer.Option(
+        "--body",
+        help="The body that every heart stands in: torso for each heart's own person, m:178:80, or a mesh file. It holds the probes on its "
+        "skin and shades echo pictures; none where not given.",
+    ),
+]
+
 
 @dataset.callback()
 def _group() -> None:
@@ -67,6 +76,7 @@ def generate(
     pixel_mm: PixelMm = 0.0,
     pose: Pose = None,
     probe: Probe = None,
+    body: Body = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     job: Annotated[bool, typer.Option("--job", help="Start it as a background job and return.")] = False,
@@ -99,6 +109,7 @@ def estimate(
     pixel_mm: PixelMm = 0.0,
     pose: Pose = None,
     probe: Probe = None,
+    body: Body = None,
     workers: Workers = None,
     out: Annotated[Path | None, typer.Option("--out", readable=False, help="Where it is to go: is there room?")] = None,
     as_json: AsJson = False,
@@ -118,7 +129,7 @@ def estimate(
 
 
 _OF_THE_SPEC = (
-    "count", "seed", "heart", "groups", "families", "stage", "hands", "phases", "views", "size", "pixel_mm", "pose", "probe",
+    "count", "seed", "heart", "groups", "families", "stage", "hands", "phases", "views", "size", "pixel_mm", "pose", "probe", "body",
 )  # fmt: skip
 
 
@@ -142,6 +153,7 @@ def _spec(words: Mapping[str, Any]) -> Any:
         views=views_of(_names(words["views"])),
         pose=ranges("--pose", words["pose"]),
         probe=ranges("--probe", words["probe"]),
+        body=words["body"] or "",
     )
 
 

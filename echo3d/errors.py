@@ -12,6 +12,10 @@ class InputError(Echo3dError):
     """What the user gave cannot be used; the command line answers with exit code 2."""
 
 
+class UnnamedPartsError(InputError):
+    """A mesh holds no part that is known as one of a heart's; it may be something else, such as a body."""
+
+
 class ShapeError(Echo3dError, ValueError):
     """An array handed to a domain type has the wrong shape, range or type."""
 

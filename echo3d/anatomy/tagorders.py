@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from echo3d.core.foreign import Role, TaggedSurface
 from echo3d.core.structures import Structure
-from echo3d.errors import InputError
+from echo3d.errors import InputError, UnnamedPartsError
 
 S = Structure
 PUBLISHED: dict[int, int] = {int(member): int(member) for kind in (Structure, Role) for member in kind if member}
@@ -117,7 +117,7 @@ def roles_of(surface: TaggedSurface, *, order: str | None = None, mapping: Mappi
         found, said = {tag: role_from_name(surface.names.get(tag, "")) for tag in tags}, "parts by their names"
     if not any(found.values()):
         what = ", ".join(surface.names.values())[:120] if surface.names else f"tags {tags[:8]}"
-        raise InputError(f"the parts of a heart must be known by tag or name, found {what}; say what they are with --mapping FILE")
+        raise UnnamedPartsError(f"the parts of a heart must be known by tag or name, found {what}; say what they are with --mapping FILE")
     unknown = [tag for tag, role in found.items() if role == 0 and not _left_out_by(surface, tag)]
     return found, said + (f"; {len(unknown)} unknown ones left out" if unknown else "")
 

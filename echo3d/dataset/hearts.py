@@ -28,6 +28,7 @@ from echo3d.slicing.labelvolume import warp
 from echo3d.slicing.standard import template_landmarks
 
 if TYPE_CHECKING:
+    from echo3d.anatomy.record import Body
     from echo3d.slicing.labelvolume import Labels
 
 
@@ -79,12 +80,16 @@ class PhasedHeart:
     landmarks : at end-diastole, (3,) mm by name; fans stand by them
     mean : landmarks of the mean heart that belong to them
     about : plain JSON values: where it comes from
+    person : whose heart it is, None where that is not known
+    keeps_size : whether it is as large in a body as by itself; the mean heart and one without a unit take the size that belongs there
     """
 
     phases: Mapping[str, Seen]
     landmarks: Mapping[str, NDArray[np.float64]]
     mean: Mapping[str, NDArray[np.float64]]
     about: dict[str, Any]
+    person: Body | None = None
+    keeps_size: bool = True
 
 
 def members(spec: DatasetSpec) -> tuple[Member, ...]:
@@ -153,13 +158,14 @@ def _ours(heart: Heart, phases: tuple[str, ...], about: dict[str, Any]) -> Phase
     positions = {"ed": heart.ed, "es": heart.es}
     seen = {phase: _seen(positions[phase]) for phase in phases}
     marks = template_landmarks(load_template(), heart.ed[: load_material().count])
-    return PhasedHeart(seen, marks, mean_landmarks(), about | {"group": heart.record.group, "record": record_to_json(heart.record)})
+    told = about | {"group": heart.record.group, "record": record_to_json(heart.record)}
+    return PhasedHeart(seen, marks, mean_landmarks(), told, heart.record.body)
 
 
 def _template() -> PhasedHeart:
     """Return the shipped heart, which has one phase."""
     about = {"source": TEMPLATE, "group": None, "record": None}
-    return PhasedHeart({"ed": _seen(load_material().rest)}, mean_landmarks(), mean_landmarks(), about)
+    return PhasedHeart({"ed": _seen(load_material().rest)}, mean_landmarks(), mean_landmarks(), about, keeps_size=False)
 
 
 def _seen(x: NDArray) -> Seen:
@@ -176,7 +182,9 @@ def _foreign(given: Member) -> PhasedHeart:
     """Return a mesh or a label volume, which has one phase; it is made out once per process."""
     heart = open_heart(Source(Path(given.path)))
     about = {"source": given.name, "group": None, "record": None, "assumed": list(heart.assumed), "size_known": heart.size_known}
-    return PhasedHeart({"ed": Seen(heart.labels, None, _blood_ml(heart.labels))}, heart.landmarks, mean_landmarks(), about)
+    return PhasedHeart(
+        {"ed": Seen(heart.labels, None, _blood_ml(heart.labels))}, heart.landmarks, mean_landmarks(), about, keeps_size=heart.size_known
+    )
 
 
 def _blood_ml(labels: Labels) -> NDArray[np.float64]:

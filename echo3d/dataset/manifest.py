@@ -11,6 +11,7 @@ import numpy as np
 from echo3d import __version__
 from echo3d.anatomy.template import load_template
 from echo3d.clinical.shown import NOTICE
+from echo3d.dataset.bodies import body_digest
 from echo3d.dataset.files import heart_name, read_record, sha256_of
 from echo3d.dataset.folder import KIND, MANIFEST, read_json
 from echo3d.dataset.hearts import Member, digest
@@ -23,14 +24,20 @@ _SPLIT_STREAM = 2**31 - 1
 
 
 def plan_of(spec: DatasetSpec, given: tuple[Member, ...]) -> dict[str, Any]:
-    """Return what plan.json says: all that decides the bytes to come; given hearts by name and hash, not by place."""
+    """Return what plan.json says: all that decides the bytes to come; given hearts and body by name and hash, not by place.
+
+    Raises
+    ------
+    InputError
+        If there is no such body.
+    """
     return {
         "schema": SCHEMA,
         "kind": KIND,
         "echo3d": __version__,
         "notice": NOTICE,
         "template_sha256": load_template().sha256,
-        "spec": spec_to_json(spec) | {"hearts": digest(given)},
+        "spec": spec_to_json(spec) | {"hearts": digest(given)} | ({"body": body_digest(spec.body)} if spec.body else {}),
     }
 
 
@@ -104,9 +111,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def spec_of(manifest: dict[str, Any]) -> DatasetSpec:
-    """Return the spec of a manifest, in which given hearts are names."""
+    """Return the spec of a manifest, in which given hearts and the body are names."""
     values = manifest["spec"]
-    return spec_from_json(values | {"hearts": [heart["name"] for heart in values["hearts"]]})
+    body = values["body"]["name"] if "body" in values else ""
+    return spec_from_json(values | {"hearts": [heart["name"] for heart in values["hearts"]], "body": body})
 
 
 def as_bytes(content: dict[str, Any]) -> bytes:

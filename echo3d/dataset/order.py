@@ -26,6 +26,8 @@ def job_spec(spec: DatasetSpec, out: Path, *, workers: int | None = None, force:
     force : whether another data set in that folder may be replaced
     """
     wanted = spec_to_json(spec) | {"hearts": list(absolute(spec.hearts))}
+    if spec.body:
+        wanted["body"] = absolute((spec.body,))[0]
     arguments = {"dataset": wanted, "out": str(out.absolute()), "workers": workers, "force": force}
     return JobSpec(KIND, f"Data set of {spec.count} hearts in {out.name}", TARGET, arguments)
 
@@ -40,6 +42,7 @@ def words_of(spec: DatasetSpec) -> list[str]:
     words += [f"--pixel-mm={spec.pixel_mm!r}", f"--phases={','.join(spec.phases)}", f"--families={','.join(spec.families)}"]
     words += [f"--views={','.join(view.key for view in spec.views)}"]
     words += [f"--groups={','.join(f'{name}={share!r}' for name, share in spec.mixture.items())}"]
+    words += [f"--body={absolute((spec.body,))[0]}"] if spec.body else []
     for option, values in (("--heart", absolute(spec.hearts)), ("--pose", _ranges(spec.pose)), ("--probe", _ranges(spec.probe))):
         words += [word for value in values for word in (option, value)]
     return words

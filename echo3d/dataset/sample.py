@@ -6,6 +6,7 @@ work, nor the number of processes, nor the stage changes where the probes stand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -17,9 +18,10 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.pose import Pose, place, rigid_between
 from echo3d.core.sector import PictureGrid, Sector, SectorSlice
 from echo3d.core.views import View
+from echo3d.dataset.bodies import Stand, stand_of
 from echo3d.dataset.hearts import Member, PhasedHeart, Seen, heart_at
 from echo3d.dataset.spec import POSE_LIMITS, PROBE_LIMITS, DatasetSpec, Range
-from echo3d.simulate import OF_THE_MACHINE
+from echo3d.simulate import NO_DRAWN_SHADOWS, OF_THE_MACHINE
 from echo3d.slicing.labelvolume import Labels, PlacedLabels, cut, cut_polar
 from echo3d.slicing.standard import SectorDraw, draw_sector, jittered, sectors_at
 from echo3d.style.draws import SpeckleDraw, draw_speckle
@@ -100,48 +102,87 @@ def make_heart(spec: DatasetSpec, given: Member | None, index: int) -> HeartSamp
     index : its number
     """
     heart = heart_at(spec, given, index)
-    hands = [draw_hand(spec, index, hand) for hand in range(spec.hands)]
-    samples = [sample for hand in hands for sample in _of_hand(spec, heart, hand)]
+    there = stand_of(spec.body, heart) if spec.body else None
+    taken = [_taken(spec, heart, draw_hand(spec, index, hand), there) for hand in range(spec.hands)]
+    samples = [sample for one in taken for sample in _samples(spec, heart, one)]
     arrays = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
-    return HeartSamples(arrays, {"index": index} | heart.about | {"hands": [_hand_json(spec, hand) for hand in hands]})
+    about = heart.about if there is None else heart.about | {"body": there.about}
+    return HeartSamples(arrays, {"index": index} | about | {"hands": [_hand_json(spec, one) for one in taken]})
 
 
-def _of_hand(spec: DatasetSpec, heart: PhasedHeart, hand: Hand) -> list[Arrays]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """A heart as one hand takes its pictures.
+
+    Parameters
+    ----------
+    hand : how
+    fans : of each view, in the heart's frame, or in the body's where there is one
+    moves : what brings the heart to where it is seen: the drawn pose, then in a body its placement; each with its pivot (3,)
+    shadow_mm : per view the depth (lines,) at which bone or lung stops each beam of an echo picture, empty without a body
+    windows : per view what is known of its acoustic window, plain JSON values
+    """
+
+    hand: Hand
+    fans: dict[View, Sector]
+    moves: tuple[tuple[Pose, NDArray[np.float64]], ...]
+    shadow_mm: dict[View, NDArray[np.float64]]
+    windows: dict[str, Any]
+
+
+def _taken(spec: DatasetSpec, heart: PhasedHeart, hand: Hand, there: Stand | None) -> Taken:
+    """Return a heart in one hand."""
+    numbers = list(hand.pose.values())
+    moves = ((Pose(np.array(numbers[:3]), np.array(numbers[3:6]), numbers[6]), heart.landmarks["heart"]),)
+    if there is None:
+        standard = sectors_at(heart.landmarks, heart.mean, level=hand.level)
+        return Taken(hand, {view: jittered(standard[view], hand.probe[view]) for view in spec.views}, moves, {}, {})
+    standard = sectors_at(there.landmarks, heart.mean, level=hand.level)
+    probes = {view: there.hold(standard[view], hand.probe[view]) for view in spec.views}
+    fans = {view: fan for view, (fan, _) in probes.items()}
+    echo = fans.items() if spec.stage == "echo" else ()
+    shadow_mm = {view: there.window(fan, polar_for(fan, spec.grid).lines).start_mm for view, fan in echo}
+    windows = {view.key: there.told(fan, on_skin=on_skin) for view, (fan, on_skin) in probes.items()}
+    return Taken(hand, fans, (*moves, (there.standing.pose, there.standing.pivot)), shadow_mm, windows)
+
+
+def _samples(spec: DatasetSpec, heart: PhasedHeart, taken: Taken) -> list[Arrays]:
     """Return one sample per phase of a heart in one hand."""
-    standard = sectors_at(heart.landmarks, heart.mean, level=hand.level)
-    fans = {view: jittered(standard[view], hand.probe[view]) for view in spec.views}
-    pivot, numbers = heart.landmarks["heart"], list(hand.pose.values())
-    pose = Pose(np.array(numbers[:3]), np.array(numbers[3:6]), numbers[6])
     samples = []
     for frame, (phase, seen) in enumerate(heart.phases.items()):
-        labels: Labels = PlacedLabels(seen.labels, pose, pivot)
-        pictures = [_pictures(spec, labels, fan, (hand, phase, frame, view)) for view, fan in fans.items()]
+        labels: Labels = seen.labels
+        for pose, pivot in taken.moves:
+            labels = PlacedLabels(labels, pose, pivot)
+        pictures = [_pictures(spec, labels, taken, (phase, frame, view)) for view in taken.fans]
         arrays = {key: np.stack([one[key] for one in pictures]) for key in pictures[0]}
-        samples.append(arrays | _truth(seen, fans, pose, pivot) | {"pose": np.array(numbers, np.float32)})
+        samples.append(arrays | _truth(seen, taken) | {"pose": np.array(list(taken.hand.pose.values()), np.float32)})
     return samples
 
 
-Taking = tuple[Hand, str, int, View]
-"""Which hand, at which phase, in which frame of its cine, and which view."""
+Taking = tuple[str, int, View]
+"""At which phase, in which frame of its cine, and which view."""
 
 
-def _pictures(spec: DatasetSpec, labels: Labels, fan: Sector, taking: Taking) -> Arrays:
+def _pictures(spec: DatasetSpec, labels: Labels, taken: Taken, taking: Taking) -> Arrays:
     """Return label slice and picture (H, W) uint8 of one fan."""
-    piece = cut(labels, fan, grid=spec.grid)
+    piece = cut(labels, taken.fans[taking[2]], grid=spec.grid)
     if spec.stage == "labels":
         return {"labels": piece.labels}
-    return {"labels": piece.labels, "image": np.rint(255 * _image(spec, labels, piece, taking)).astype(np.uint8)}
+    return {"labels": piece.labels, "image": np.rint(255 * _image(spec, labels, piece, (taken, taking))).astype(np.uint8)}
 
 
-def _image(spec: DatasetSpec, labels: Labels, piece: SectorSlice, taking: Taking) -> NDArray[np.float32]:
+def _image(spec: DatasetSpec, labels: Labels, piece: SectorSlice, how: tuple[Taken, Taking]) -> NDArray[np.float32]:
     """Return the picture (H, W) in [0, 1] of a slice at the spec's stage."""
-    hand, phase, frame, view = taking
+    taken, (phase, frame, view) = how
+    hand, shadow_mm = taken.hand, taken.shadow_mm.get(view)
     if spec.stage == "binary":
         return ((piece.labels > 0) & (piece.labels <= 24)).astype(np.float32)
     if spec.stage == "pseudo":
         return pseudo_image(piece.labels, piece.inside, hand.pseudo[phase][view])
-    polar = polar_for(piece.sector, spec.grid)
-    return speckle_image(cut_polar(labels, piece.sector, polar.plane_mm()), polar, spec.grid, replace(hand.speckle[view], frame=frame))
+    polar, look = polar_for(piece.sector, spec.grid), replace(hand.speckle[view], frame=frame)
+    if shadow_mm is not None:
+        look = replace(look, **NO_DRAWN_SHADOWS)
+    return speckle_image(cut_polar(labels, piece.sector, polar.plane_mm()), polar, spec.grid, look, shadow_mm=shadow_mm)
 
 
 def polar_for(fan: Sector, grid: PictureGrid) -> PolarGrid:
@@ -154,18 +195,20 @@ def polar_for(fan: Sector, grid: PictureGrid) -> PolarGrid:
     return PolarGrid(2 * grid.height, max(_BEAMS, round(_BEAMS * grid.width / 112)), fan.half_angle, fan.depth)
 
 
-def _truth(seen: Seen, fans: Mapping[View, Sector], pose: Pose, pivot: NDArray) -> Arrays:
+def _truth(seen: Seen, taken: Taken) -> Arrays:
     """Return what is true of one sample."""
     rotation, shift, field = np.eye(3), np.zeros(3), {}
+    fans = taken.fans
     if seen.points is not None:
-        template = load_template().points
-        points = place(seen.points, pose, pivot)
+        template, points = load_template().points, seen.points
+        for pose, pivot in taken.moves:
+            points = place(points, pose, pivot)
         rotation, shift = rigid_between(points, template)
         field = {"field": (points @ rotation.T + shift - template).astype(np.float16)}
     return field | {
         "sectors": np.stack([_moved(fan, rotation, shift) for fan in fans.values()]),
         "fans": np.array([[fan.half_angle, fan.depth] for fan in fans.values()], np.float32),
-        "volumes": (pose.scale**3 * seen.volumes).astype(np.float32),
+        "volumes": (math.prod(pose.scale for pose, _ in taken.moves) ** 3 * seen.volumes).astype(np.float32),
     }
 
 
@@ -174,11 +217,12 @@ def _moved(fan: Sector, rotation: NDArray, shift: NDArray) -> NDArray[np.float32
     return np.concatenate([rotation @ fan.origin + shift, rotation @ fan.axis, rotation @ fan.lateral]).astype(np.float32)
 
 
-def _hand_json(spec: DatasetSpec, hand: Hand) -> dict[str, Any]:
+def _hand_json(spec: DatasetSpec, taken: Taken) -> dict[str, Any]:
     """Return what was drawn for a hand and used, plain JSON values."""
+    hand = taken.hand
     drawn: dict[str, Any] = {"pose": hand.pose, "probe": {view.key: asdict(hand.probe[view]) for view in spec.views}}
     if spec.stage == "echo":
         drawn["speckle"] = {view.key: asdict(hand.speckle[view]) for view in spec.views}
     if spec.stage == "pseudo":
         drawn["pseudo"] = {phase: {view.key: asdict(hand.pseudo[phase][view]) for view in spec.views} for phase in spec.phases}
-    return drawn
+    return drawn | ({"windows": taken.windows} if taken.windows else {})

@@ -66,6 +66,7 @@ class DatasetSpec:
     pixel_mm : side of a pixel, or 0 for the one with which a picture shows ``SIDE_MM``
     pose : ranges of ``POSE_LIMITS``' names; the pose moves the heart while the probes stay
     probe : ranges of ``PROBE_LIMITS``' names
+    body : the body that every heart stands in, in the words of ``bodies.open_body``; empty for none, fans then stand by the heart alone
 
     Raises
     ------
@@ -89,6 +90,7 @@ class DatasetSpec:
     pixel_mm: float = 0.0
     pose: Mapping[str, Range] = field(default_factory=dict)
     probe: Mapping[str, Range] = field(default_factory=dict)
+    body: str = ""
 
     def __post_init__(self) -> None:
         for name, low, high in (("count", 1, 1_000_000), ("seed", 0, 2**31 - 1), ("hands", 1, 1000), ("size", 16, 1024)):
@@ -161,8 +163,11 @@ def checked_ranges(what: str, ranges: Mapping[str, Range], limits: Mapping[str, 
 
 
 def spec_to_json(spec: DatasetSpec) -> dict[str, Any]:
-    """Return a spec as plain JSON values; hearts keep their paths, which belong into a job's folder but into no data set."""
-    return asdict(spec) | {
+    """Return a spec as plain JSON values; hearts and body keep their paths, which belong into a job's folder but into no data set."""
+    plain = asdict(spec)
+    if not spec.body:  # so that a set without one says what it said before there were any
+        del plain["body"]
+    return plain | {
         "hearts": list(spec.hearts),
         "mixture": dict(spec.mixture),
         "families": list(spec.families),
@@ -203,5 +208,5 @@ def spec_from_json(values: Mapping[str, Any]) -> DatasetSpec:
 
 
 def absolute(hearts: tuple[str, ...]) -> tuple[str, ...]:
-    """Return hearts' paths from the root, so that a job in another folder finds them; words such as template stay."""
+    """Return paths of hearts or a body from the root, so that a job in another folder finds them; words such as template stay."""
     return tuple(str(Path(name).absolute()) if Path(name).exists() else name for name in hearts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from echo3d.gui.commands import Command
+from echo3d.positioning.probes import STANDARD
 from echo3d.positioning.state import Workspace
 from echo3d.session import Session, Stage
 
@@ -27,31 +28,33 @@ _HEART = (
     "save_views",
     "save_mesh",
     "save_scene",
-    "save_film",
     "copy_pose",
     "paste_pose",
     "reset_pose",
     "mirror_pose",
     "keep_reference",
     "aim_probes",
-    "reset_probe",
-    "reset_probes",
     "edit_table",
     "enlarge_view",
     "look_view",
     "next_cut",
 )
-NEEDS: dict[str, str] = {
-    **dict.fromkeys(_STUDY, "study"),
-    **dict.fromkeys(_RESULT, "result"),
-    **dict.fromkeys(_HEART, "heart"),
-    "compute_again": "computable",
-    "reset_phases": "phases",
-    "no_body": "body",
-    "toggle_skin": "body",
-    "swap_reference": "reference",
+NEEDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(_STUDY, ("study",)),
+    **dict.fromkeys(_RESULT, ("result",)),
+    **dict.fromkeys(_HEART, ("heart",)),
+    "compute_again": ("computable",),
+    "reset_phases": ("phases",),
+    "no_body": ("body",),
+    "toggle_skin": ("body",),
+    "best_window": ("heart", "body"),
+    "best_windows": ("heart", "body"),
+    "save_film": ("heart", "beat"),
+    "reset_probe": ("heart", "probe"),
+    "reset_probes": ("heart", "probes"),
+    "swap_reference": ("reference",),
 }
-"""What must be there for a command."""
+"""What must be there for a command; the first that is not there is the reason that is given."""
 WHY: dict[str, str] = {
     "study": "needs an open study; open one with Ctrl+O",
     "result": "needs a heart; it appears when a study has been computed",
@@ -59,6 +62,9 @@ WHY: dict[str, str] = {
     "phases": "ED and ES are as proposed",
     "heart": "needs a heart; open one with Ctrl+O",
     "body": "needs a body; open one with Ctrl+B",
+    "beat": "needs a heart that beats; use the template or draw one",
+    "probe": "this probe stands as the table says",
+    "probes": "all probes stand as the table says",
     "reference": "no pose is compared with; keep one with G",
 }
 
@@ -91,6 +97,9 @@ def situation_of(place: str, session: Session, workspace: Workspace) -> Situatio
         "phases": bool(session.ed or session.es),
         "heart": scene.heart is not None,
         "body": scene.body is not None,
+        "beat": scene.heart is not None and scene.heart.beat is not None,
+        "probe": scene.placement.probe(workspace.selected) != STANDARD,
+        "probes": any(held != STANDARD for held in scene.placement.probes.values()),
         "reference": workspace.reference is not None,
     }
     return Situation(place, frozenset(word for word, holds in known.items() if holds))
@@ -110,5 +119,4 @@ def why_not(command: Command, now: Situation) -> str:
     """
     if command.place and command.place != now.place:
         return f"belongs to the {command.place.capitalize()} workspace"
-    need = NEEDS.get(command.name, "")
-    return WHY[need] if need and need not in now.there else ""
+    return next((WHY[need] for need in NEEDS.get(command.name, ()) if need not in now.there), "")

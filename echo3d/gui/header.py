@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from echo3d.gui.commands import PLACES
-from echo3d.gui.widgets import Sign, button, for_window, label, row, rule, text_button
+from echo3d.gui.widgets import Sign, button, for_command, for_window, label, row, rule, text_button
 from echo3d.session import Session, Stage
 
 NOTICE = "RESEARCH USE – NOT FOR CLINICAL DIAGNOSIS"
@@ -18,6 +18,11 @@ _PLACE_TIPS = {
     "patient": "A patient's echo study becomes a heart (Ctrl+1)",
     "position": "A heart is put into a body and seen by six probes (Ctrl+2)",
 }
+
+
+_IN = ("open_heart", "open_cohort", "use_template", "", "open_body", "no_body")
+_OUT = ("save_views", "save_mesh", "save_scene", "save_film")
+"""Commands of the scene's two menus; an empty name is a line."""
 
 
 class Header(QWidget):
@@ -48,8 +53,12 @@ class Header(QWidget):
         self._places = {place: self._place(place) for place in PLACES}
         switch = row(*self._places.values(), spacing=2)
         self._rules = (rule(), rule())
-        study = (self._rules[0], self._open, self._rules[1], self._title, self._facts)
-        parts = (mark, name, rule(), switch, *study, 1, self._doing, self._export, pill)
+        study = (self._open, self._rules[1], self._title, self._facts)
+        self._scene_open, self._scene_save = self._scene_buttons()
+        tip = "Generate pictures of many hearts with their truth, in the background (Ctrl+G)"
+        self._dataset = text_button("Data set…", tip, lambda: self.command.emit("generate_dataset"), picture="layers")
+        self._scene = (self._scene_open, for_command(self._dataset, "generate_dataset"), self._scene_save)
+        parts = (mark, name, rule(), switch, self._rules[0], *study, *self._scene[:1], 1, self._doing, self._export, *self._scene[1:], pill)
         strip.setLayout(row(*parts, margins=(14, 8, 14, 8), spacing=10))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -67,8 +76,27 @@ class Header(QWidget):
         """Show which workspace is open; what belongs to a patient's study is hidden in the other."""
         for name, choice in self._places.items():
             choice.setChecked(name == place)
-        for part in (*self._rules, self._open, self._title, self._facts, self._export, self._doing, self._bar):
+        for part in (self._rules[1], self._open, self._title, self._facts, self._export, self._doing, self._bar):
             part.setVisible(place == "patient")
+        for part in self._scene:
+            part.setVisible(place == "position")
+
+    def _scene_buttons(self) -> tuple[QToolButton, QToolButton]:
+        """Return the buttons whose menus bring hearts and bodies in and files out."""
+        made = text_button("Open", "Put a heart or a body into the scene", lambda: None, kind="primary", picture="open")
+        out = text_button("Save", "Save views, heart, picture or film of the scene", lambda: None, picture="export")
+        for one in (made, out):
+            one.setMenu(QMenu(one))
+            one.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return made, out
+
+    def fill_menus(self, actions: Mapping[str, QAction]) -> None:
+        """Give the menus of the scene's buttons the actions of the menu bar, so that they are grey where those are."""
+        for made, names in ((self._scene_open, _IN), (self._scene_save, _OUT)):
+            menu = made.menu()
+            menu.setToolTipsVisible(True)
+            for name in names:
+                menu.addAction(actions[name]) if name else menu.addSeparator()
 
     def _open_button(self) -> QToolButton:
         made = text_button("Open", "Open a study: files, a folder or a zip (Ctrl+O)", lambda: None, kind="primary", picture="open")

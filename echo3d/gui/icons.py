@@ -71,10 +71,10 @@ def paint_icon(painter: QPainter, area: QRectF, name: str, colour: str) -> None:
     QSvgRenderer(QByteArray(svg(name, colour))).render(painter, area)
 
 
-def icon(name: str) -> QIcon:
-    """Return an icon for buttons and menus in the theme's colours, fainter where disabled."""
+def icon(name: str, tint: str = "text") -> QIcon:
+    """Return an icon for buttons and menus in one of the theme's colours, fainter where disabled."""
     shown = theme.tokens()
-    return _icon(name, shown.text, shown.disabled)
+    return _icon(name, getattr(shown, tint), shown.disabled)
 
 
 @lru_cache(maxsize=128)

@@ -23,6 +23,8 @@ def restore_layout(window: QMainWindow, splitters: Mapping[str, QSplitter]) -> N
     window.setGeometry(first_place(_screens(), _FIRST))
     if stored.contains("geometry"):
         window.restoreGeometry(stored.value("geometry"))
+        if stored.contains("docks"):
+            window.restoreState(stored.value("docks"))
         for name, splitter in splitters.items():
             if stored.contains(name):
                 splitter.restoreState(stored.value(name))
@@ -35,6 +37,7 @@ def keep_layout(window: QMainWindow, splitters: Mapping[str, QSplitter]) -> None
     stored = _stored()
     stored.beginGroup(screens_key(_screens()))
     stored.setValue("geometry", window.saveGeometry())
+    stored.setValue("docks", window.saveState())
     for name, splitter in splitters.items():
         stored.setValue(name, splitter.saveState())
     stored.endGroup()

@@ -33,6 +33,7 @@ def build_menus(window: QMainWindow, undo: QUndoGroup, run: Callable[[str], None
             action.setIcon(icon(command.icon))
         action.triggered.connect(partial(_run, run, command.name))
         menus[command.menu].addAction(action)
+        menus[command.menu].setToolTipsVisible(True)
         if command.place:
             placed[command.place].append(action)
     return placed

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from echo3d.gui.allowed import situation_of
 from echo3d.gui.commands import COMMANDS, UNDO
+from echo3d.gui.greying import Greying
 from echo3d.gui.icons import retint_icons
 from echo3d.gui.layout import reset_place
 from echo3d.gui.status_line import Meter, StatusLine
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from echo3d.gui.window import MainWindow
 
 _LOG = logging.getLogger(__name__)
+HINTS = {
+    "patient": "Drop a study anywhere to open it.  Space plays, double-click a view to enlarge it, F1 lists all keys.",
+    "position": "Drag the arrows, the ring or the square to move, turn or size the heart; drag beside them to look round, wheel to zoom.  "
+    "F1 lists all keys.",
+}
+"""What the status line says of a workspace while nothing is pointed at."""
 _THEMES = {f"theme_{choice}" for choice in CHOICES}
 
 
@@ -47,6 +54,7 @@ class Shell(QObject):
         self._palette: CommandPalette | None = None
         self._log_window: LogWindow | None = None
         self._session = Session()
+        self._greying: Greying | None = None
         self.status.command.connect(window.run_command)
         self.toasts.changed.connect(lambda notices: self.status.show_unseen(notices.unseen))
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -62,6 +70,18 @@ class Shell(QObject):
             action.setStatusTip((method.__doc__ or "").strip().split("\n")[0])
             action.setCheckable(name in _THEMES)
         self._tick_theme()
+        self._greying = Greying(self._window, self.actions_shown())
+
+    def show_situation(self) -> None:
+        """Grey what cannot be done now."""
+        if self._greying is not None:
+            window = self._window
+            self._greying.show(situation_of(window.place, window.session, window.position.workspace))
+
+    def show_place(self, place: str) -> None:
+        """Say what can be done in a workspace while nothing is pointed at."""
+        self.status.show_hint(HINTS[place])
+        self.show_situation()
 
     def actions_shown(self) -> list[QAction]:
         """Return the actions of the menus."""
@@ -72,6 +92,7 @@ class Shell(QObject):
     def show_session(self, session: Session) -> None:
         """Show what runs; keep in the list what the bar over the page says went wrong."""
         old, self._session = self._session, session
+        self.show_situation()
         busy = session.stage in (Stage.READING, Stage.COMPUTING)
         self.status.run({"study": f"{session.message}  {100 * session.share:.0f} %" if busy and session.message else ""})
         if session.stage is not old.stage:
@@ -82,6 +103,7 @@ class Shell(QObject):
 
     def _show_workspace(self, workspace: Workspace) -> None:
         self.status.run({"position": workspace.doing})
+        self.show_situation()
 
     def notify(self, kind: str, sentence: str) -> None:
         """Say a sentence in the corner of the window; ``kind`` is "info", "done", "warning" or "error"."""
@@ -174,6 +196,7 @@ class Shell(QObject):
         self._window.page.reset_layout()
         self._window.position.reset_layout()
         self._window.position.tabs.setCurrentIndex(0)
+        self._window.jobs.reset_place()
 
     # -- help ----------------------------------------------------------------------------------------------------------------------------
 

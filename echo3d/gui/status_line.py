@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import psutil
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtWidgets import QStatusBar, QToolButton
+from PySide6.QtWidgets import QSizePolicy, QStatusBar, QToolButton
 
 from echo3d.gui.icons import icon
 from echo3d.gui.widgets import label, text_button
 
 _EVERY_MS = 1000
+_LOAD = "Memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,18 @@ class StatusLine(QObject):
     def __init__(self, bar: QStatusBar, meter: Meter) -> None:
         super().__init__(bar)
         self._meter, self._running = meter, dict[str, str]()
+        self._pointed = self._hint = ""
         bar.setSizeGripEnabled(False)
         bar.setContentsMargins(8, 0, 8, 0)
         self.hovered, self.running = label("", "muted"), label("", "muted")
-        self.load = self._switch("Load", "Memory and processor (Ctrl+Shift+M)", "toggle_load")
+        self.hovered.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # a long hint makes no window wider
+        self.load = self._switch(_LOAD, "Memory and processor (Ctrl+Shift+M)", "toggle_load")
         self.load.setCheckable(True)
         self.bell = self._switch("", "Notifications (Ctrl+Shift+N)", "show_notices")
         self.bell.setIcon(icon("bell"))
         self.bell.setIconSize(QSize(14, 14))
         bar.addWidget(self.hovered, 1)
+        bar.messageChanged.connect(lambda text: self.hovered.setVisible(not text))
         for part in (self.running, self.load, self.bell):
             bar.addPermanentWidget(part)
         self._clock = QTimer(self)
@@ -113,8 +117,14 @@ class StatusLine(QObject):
         return made
 
     def point_at(self, text: str) -> None:
-        """Show what is pointed at."""
-        self.hovered.setText(text)
+        """Show what is pointed at, or what can be done where nothing is."""
+        self._pointed = text
+        self.hovered.setText(text or self._hint)
+
+    def show_hint(self, text: str) -> None:
+        """Show what can be done while nothing is pointed at."""
+        self._hint = text
+        self.point_at(self._pointed)
 
     def run(self, what: Mapping[str, str]) -> None:
         """Show what runs: per source a sentence, empty where it rests; sources that are not named stay."""
@@ -130,7 +140,7 @@ class StatusLine(QObject):
             self._measure()
         else:
             self._clock.stop()
-            self.load.setText("Load")
+            self.load.setText(_LOAD)
 
     def _measure(self) -> None:
         self.load.setText(str(self._meter.measure()))

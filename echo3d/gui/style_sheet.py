@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from string import Template
 
-from echo3d.gui.tokens import Tokens
+from echo3d.gui.tokens import SCHEMES, Tokens
+from echo3d.paths import resource
 
 _SHEET = Template("""
 * { font-size: 12px; }
@@ -61,18 +62,24 @@ QRadioButton::indicator:checked { background: $accent; border-color: $accent; }
 QListWidget#recent { background: transparent; font-size: 10px; color: $muted; }
 QLineEdit#search { font-size: 14px; padding: 7px 10px; border-radius: 7px; background: $surface; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
-QComboBox::drop-down { border: none; width: 16px; }
+QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::down-arrow { image: url("$icons/chevron.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $raised; color: $text; border: 1px solid $border; selection-background-color: $hover;
     selection-color: $text; outline: none; }
 QCheckBox { spacing: 6px; background: transparent; }
 QCheckBox:disabled { color: $disabled; }
 QCheckBox::indicator { width: 12px; height: 12px; border: 1px solid $faint; border-radius: 3px; background: $base; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("$icons/tick.svg"); }
+QCheckBox::indicator:disabled { border-color: $border; }
+QCheckBox::indicator:checked:disabled { background: $disabled; border-color: $disabled; }
 QTabWidget::pane { background: $surface; border: 1px solid $border; border-radius: 8px; top: -1px; }
 QTabBar::tab { background: transparent; color: $muted; padding: 6px 14px; border: none; font-weight: 600; }
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $accent; }
 QTabBar::tab:hover { color: $text; }
-QToolButton::menu-indicator { image: none; }
+QToolButton::menu-indicator { image: url("$icons/chevron.svg"); subcontrol-origin: padding; subcontrol-position: right center;
+    right: 5px; width: 12px; height: 12px; }
+QToolButton[popupMode="2"], QToolButton#small[popupMode="2"] { padding-right: 20px; }
+QToolButton#primary::menu-indicator { image: url("$icons/chevron_on.svg"); }
 QToolButton#primary, QPushButton#primary { background: $primary; border-color: $primary_edge; color: $on_primary; font-weight: 600;
     padding: 6px 12px; }
 QToolButton#primary:hover, QPushButton#primary:hover { background: $primary_hover; }
@@ -91,11 +98,15 @@ QStatusBar { background: $surface; color: $muted; border-top: 1px solid $border;
 QStatusBar::item { border: none; }
 QTreeWidget, QPlainTextEdit, QTextBrowser, QTableWidget, QListView { background: $surface; color: $text; border: 1px solid $border;
     border-radius: 6px; outline: none; selection-background-color: $primary; selection-color: $on_primary; }
+QTableView { background: $surface; color: $text; border: 1px solid $border; border-radius: 6px; outline: none;
+    selection-background-color: $chosen; selection-color: $chosen_text; }
+QDockWidget { color: $muted; font-weight: 600; }
+QDockWidget::title { background: $surface; border-top: 1px solid $border; padding: 6px 12px; }
 QPlainTextEdit#mono { font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace; }
 QTreeWidget { border: none; border-left: 1px solid $border; border-radius: 0; padding: 6px 4px; }
 QTreeWidget::indicator, QMenu::indicator { width: 11px; height: 11px; border: 1px solid $faint; border-radius: 3px; background: $base; }
-QTreeWidget::indicator:checked, QMenu::indicator:checked { background: $accent; border-color: $accent; }
-QTreeWidget::indicator:indeterminate { background: $chosen_edge; border-color: $chosen_edge; }
+QTreeWidget::indicator:checked, QMenu::indicator:checked { background: $accent; border-color: $accent; image: url("$icons/tick.svg"); }
+QTreeWidget::indicator:indeterminate { background: $accent; border-color: $accent; image: url("$icons/dash.svg"); }
 QTreeWidget::item { padding: 3px 2px; border: none; }
 QTreeWidget::item:hover { background: $hover; }
 QTreeWidget::item:selected { background: $hover; color: $text; }
@@ -121,4 +132,6 @@ def style_sheet(tokens: Tokens) -> str:
     >>> f"QLabel {{ color: {LIGHT.text};" in style_sheet(LIGHT)
     True
     """
-    return _SHEET.substitute({name: colour for name, colour in asdict(tokens).items() if isinstance(colour, str)})
+    scheme = next((name for name, shown in SCHEMES.items() if shown == tokens), "dark")
+    colours = {name: colour for name, colour in asdict(tokens).items() if isinstance(colour, str)}
+    return _SHEET.substitute(colours, icons=resource(f"icons/{scheme}").as_posix())

@@ -87,7 +87,10 @@ class Toasts(QWidget):
             return
         self._stack.activate()
         width = min(_WIDTH, self._window.width() - 2 * _MARGIN)
-        height = sum(toast.height_for(width) + self._stack.spacing() for _, toast in self._shown.values()) - self._stack.spacing()
+        toasts = [toast for _, toast in self._shown.values()]
+        for toast in toasts:
+            toast.setFixedHeight(toast.height_for(width))
+        height = sum(toast.height() + self._stack.spacing() for toast in toasts) - self._stack.spacing()
         bottom = self._window.height() - self._window.statusBar().height() - _MARGIN
         self.setGeometry(self._window.width() - width - _MARGIN, max(bottom - height, 0), width, height)
         self.raise_()

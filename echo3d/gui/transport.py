@@ -138,7 +138,7 @@ class Transport(QFrame):
             menu.addAction(speed_text(speed)).triggered.connect(lambda _=False, chosen=speed: self.speed_wanted.emit(chosen))
         made.setMenu(menu)
         made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        made.setFixedWidth(46)
+        made.setFixedWidth(64)
         return made
 
     def show_playing(self, playing: bool, speed: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt, SignalInstance
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
 
@@ -48,7 +48,8 @@ def for_window(sentence: str) -> str:
     >>> for_window("name it with --view to be sure")
     "name it by dropping its file on that view's panel to be sure"
     """
-    return sentence.replace("with --view", "by dropping its file on that view's panel")
+    named = sentence.replace("with --view", "by dropping its file on that view's panel")
+    return named.replace("with --mapping FILE", "in the file, or with --mapping on the command line")
 
 
 def button(name: str, tip: str, pressed: Callable[[], object], *, checkable: bool = False) -> QToolButton:
@@ -74,9 +75,28 @@ def text_button(text: str, tip: str, pressed: Callable[[], object], *, kind: str
     made.setStatusTip(tip)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     if picture:
-        made.setIcon(icon(picture))
+        made.setIcon(icon(picture, "on_primary" if kind == "primary" else "text"))
         made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     made.clicked.connect(lambda *_: pressed())
+    return made
+
+
+def command_button(text: str, tip: str, name: str, wished: SignalInstance, *, picture: str = "") -> QToolButton:
+    """Return a small button that wishes for a command; it is grey, with the reason, while the command cannot be done."""
+    made = text_button(text, tip, lambda: wished.emit(name), kind="small", picture=picture)
+    return for_command(made, name)
+
+
+def for_command(made: QToolButton, name: str) -> QToolButton:
+    """Mark a button as one for a command, so that ``greying`` greys it while the command cannot be done."""
+    made.setProperty("command", name)
+    return made
+
+
+def section(text: str, *, above: int = 0) -> QLabel:
+    """Return the heading of a group of fields, with pixels of air above it."""
+    made = label(text, "section")
+    made.setContentsMargins(0, above, 0, 0)
     return made
 
 

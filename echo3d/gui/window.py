@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.setWindowIcon(QIcon(pixmap("heart", theme.BRAND, 64)))
         self.setAcceptDrops(True)
-        self.setMinimumSize(1200, 740)
+        self.setMinimumSize(1250, 740)
         body = QWidget()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.page)
@@ -106,7 +106,10 @@ class MainWindow(QMainWindow):
         self.page.heart.structures.toggled.connect(lambda group, shown: self.dispatch(lambda s: toggled(s, group, shown)))
         self.shell = Shell(self)
         self.shell.prepare_actions()
-        self.show_jobs = JobsCorner(self, self.tasks, self.position.job_started).toggle
+        self.header.fill_menus({action.objectName(): action for action in self.shell.actions_shown()})
+        self.jobs = JobsCorner(self, self.tasks, self.position.job_started)
+        self.jobs.said.connect(self.shell.notify)
+        self.show_jobs = self.jobs.toggle
         restore_layout(self, self._splitters)
         self.desk.connect_window()
 
@@ -130,6 +133,7 @@ class MainWindow(QMainWindow):
         self.undo_group.setActiveStack(self.undo if place == "patient" else self.position.undo)
         show_place(self._placed, place)
         self.header.show_place(place)
+        self.shell.show_place(place)
 
     # -- the session ---------------------------------------------------------------------------------------------------------------------
 

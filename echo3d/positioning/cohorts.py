@@ -32,6 +32,8 @@ def members_of(folder: Path) -> list[Member]:
     """
     from echo3d.cohort.generate import read_cohort
 
+    if not folder.is_dir():
+        raise InputError(f"the folder of a cohort must be there, found no folder {folder.name}; put it back, or choose it where it is now")
     if index_of(folder).is_file():
         _, lines = read_cohort(folder)
         groups = [line["record"]["group"] for line in lines]

@@ -10,6 +10,7 @@ from echo3d.anatomy.groups import MIXTURE
 from echo3d.core.pose import Pose
 from echo3d.core.views import View
 from echo3d.dataset.spec import POSE_LIMITS, PROBE_LIMITS, Range
+from echo3d.positioning.bodies import WorkBody
 from echo3d.positioning.orders import Ends, Order
 from echo3d.positioning.poses import angles_of, pose_of, values_of
 from echo3d.positioning.probes import Adjustment
@@ -49,10 +50,10 @@ def pose_ranges(placement: Placement) -> dict[str, Ends]:
     """Return the ranges of the pose: those numbers that depart are asked for, a little to both sides of where they are."""
     rest = dict(zip(POSE_LIMITS, (0.0,) * 6 + (1.0,), strict=True))
     now = dict(zip(POSE_LIMITS, values_of(departure(placement)), strict=True))
-    spread = _POSE_SPREAD
+    ends = {name: (now[name] - spread, now[name] + spread) for name, spread in _POSE_SPREAD.items()}
     return {
-        name: _ends((now[name] - spread[name], now[name] + spread[name]), POSE_LIMITS[name], on=abs(now[name] - rest[name]) > 1e-3)
-        for name in POSE_LIMITS
+        name: _ends(_readable(*ends[name], 100 if name == "scale" else 10), limits, on=abs(now[name] - rest[name]) > 1e-3)
+        for name, limits in POSE_LIMITS.items()
     }
 
 
@@ -65,7 +66,7 @@ def probe_ranges(placement: Placement) -> dict[str, Ends]:
         changed = any(value != usual.get(name, 0.0) for value in values)
         seen = [value for value in values if not (name == "depth" and value == 0)]
         spread = _SPREAD.get(name, 0.0)
-        ends = _tenths(min(seen) - spread, max(seen) + spread) if changed else _PROBE_USUAL[name]
+        ends = _readable(min(seen) - spread, max(seen) + spread) if changed else _PROBE_USUAL[name]
         found[name] = _ends(ends, PROBE_LIMITS[name], on=changed)
     return found
 
@@ -76,18 +77,28 @@ def _hand(adjustment: Adjustment) -> Mapping[str, float]:
     return {name: float(getattr(adjustment, name)) for name in names} | {"standoff": -adjustment.press + 0.0}
 
 
-def _tenths(low: float, high: float) -> Range:
-    """Return a range that holds another and ends at whole tenths, which a field has room for.
+def _readable(low: float, high: float, steps: int = 10) -> Range:
+    """Return a range that holds another and ends at whole tenths, or other parts of one, which a field has room for.
 
-    >>> _tenths(-12.3505, 5.76833)
-    (-12.4, 5.8)
+    >>> _readable(-12.3505, 5.76833), _readable(0.95, 1.0512, 100)
+    ((-12.4, 5.8), (0.95, 1.06))
     """
-    return float(np.floor(10 * low) / 10), float(np.ceil(10 * high) / 10)
+    return float(np.floor(round(steps * low, 6)) / steps), float(np.ceil(round(steps * high, 6)) / steps)
 
 
 def _ends(ends: Range, limits: Range, *, on: bool) -> Ends:
     low, high = (float(np.clip(end, *limits)) for end in ends)
     return Ends(on, f"{low:.6g}", f"{high:.6g}")
+
+
+def body_word(body: WorkBody | None) -> str:
+    """Return the word of ``bodies.open_body`` for a body of the workspace, empty for none."""
+    if body is None:
+        return ""
+    if body.path is not None:
+        return str(body.path)
+    height, weight = (float(str(body.origin[name])) for name in ("height_cm", "weight_kg"))
+    return f"{body.origin['sex']}:{height:g}:{weight:g}"
 
 
 def left_out(placement: Placement) -> str:
@@ -125,6 +136,7 @@ def order_of(workspace: Workspace, *, path: str = "", out: str = "") -> Order:
         shares=shares,
         stage=_STAGES[workspace.picture],
         phases=("ed",) if still else order.phases,
+        body=body_word(scene.body),
         pose=pose_ranges(scene.placement),
         probe=probe_ranges(scene.placement),
         out=out,

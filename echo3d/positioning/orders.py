@@ -39,6 +39,7 @@ class Order:
     count, seed, hands, size, pixel_mm, workers : numbers as typed; pixel_mm and workers may be empty
     stage : what pictures show
     phases, views : asked for
+    body : that every heart stands in, in the words of ``bodies.open_body``; empty for none
     pose, probe : ranges by name
     out : folder to make
     """
@@ -54,6 +55,7 @@ class Order:
     views: tuple[View, ...] = tuple(View)
     size: str = "112"
     pixel_mm: str = ""
+    body: str = ""
     pose: Mapping[str, Ends] = field(default_factory=dict)
     probe: Mapping[str, Ends] = field(default_factory=dict)
     workers: str = ""
@@ -98,7 +100,7 @@ def checked(order: Order) -> Checked:
 
     count = asked("count", lambda: whole("Hearts", order.count, (1, 1_000_000)), 1)
     seed = asked("seed", lambda: whole("The seed", order.seed, (0, 2**31 - 1)), 0)
-    hands = asked("hands", lambda: whole("Hands", order.hands, (1, 1000)), 1)
+    hands = asked("hands", lambda: whole("Placements", order.hands, (1, 1000)), 1)
     size = asked("size", lambda: whole("Pixels", order.size, (16, 1024)), 112)
     pixel = asked("pixel_mm", lambda: number("A pixel", order.pixel_mm, (0.05, 10), unit="mm") if order.pixel_mm.strip() else 0.0, 0.0)
     workers = asked("workers", lambda: whole("Processes", order.workers, (1, MOST_WORKERS)) if order.workers.strip() else None, None)
@@ -116,7 +118,7 @@ def checked(order: Order) -> Checked:
     if problems:
         return Checked(None, workers, out, problems)
     spec = DatasetSpec(count, seed, hearts, mixture, stage=order.stage, hands=hands, phases=order.phases, views=order.views, size=size)
-    return Checked(replace(spec, pixel_mm=pixel, pose=ranges["pose"], probe=ranges["probe"]), workers, out, problems)
+    return Checked(replace(spec, pixel_mm=pixel, pose=ranges["pose"], probe=ranges["probe"], body=order.body), workers, out, problems)
 
 
 def whole(what: str, text: str, span: tuple[int, int]) -> int:

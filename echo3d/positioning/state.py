@@ -115,6 +115,7 @@ class Workspace:
     moment : of the beat, from 0 at end-diastole
     playing : whether the beat runs
     reference : a pose to compare with, or None
+    searched : per view how the last search for windows left its probe
     ghost : the heart that stands in that pose, None for the scene's own
     doing : what is being made, or empty
     error : one sentence, or empty
@@ -135,6 +136,7 @@ class Workspace:
     moment: int = 0
     playing: bool = False
     reference: Pose | None = None
+    searched: Mapping[View, Adjustment] = field(default_factory=dict)
     ghost: WorkHeart | None = None
     doing: str = ""
     error: str = ""
@@ -220,6 +222,18 @@ def with_level(scene: Scene, level: float) -> Scene:
 def with_table(scene: Scene, table: ViewTable) -> Scene:
     """Return the scene with the six views standing on other numbers."""
     return replace(scene, placement=replace(scene.placement, table=table))
+
+
+def hold_of(workspace: Workspace, view: View) -> str:
+    """Return how a probe came to be held as it is: by the "table", by a "search" for windows, or "moved" otherwise.
+
+    >>> hold_of(Workspace(), View.A4C)
+    'table'
+    """
+    held = workspace.scene.placement.probe(view)
+    if held == STANDARD:
+        return "table"
+    return "search" if workspace.searched.get(view) == held else "moved"
 
 
 # -- as JSON -------------------------------------------------------------------------------------------------------------------------

@@ -24,8 +24,12 @@ REACH_MM = 60.0
 _STEPS = (10.0, 5.0, 2.5)
 _SEEDS = 3
 _LINES = 48
-_TILT_PRICE, _SLIDE_PRICE = 0.004, 0.0015
-"""What a degree of tilt and a mm of sliding must gain in the share of open beams to be worth it; our choice."""
+_TILT_PRICE, _SLIDE_PRICE = 0.004, 0.005
+"""What a degree of tilt and a mm of sliding must gain in the share of open beams to be worth it; our choice.
+
+At this price the short axes of drawn hearts stay beside the sternum with 79 to 100 % of their beams; at a third of it a tenth more is open,
+but the middle one looks up from below the ribs, which no sonographer calls a short axis from beside the sternum.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -157,8 +157,9 @@ def test_the_words_of_a_spec_mean_that_spec(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(estimating, "estimate", measure)
     full = DatasetSpec(
-        7, 3, ("template",), {"dcm": 1, "normal": 2}, ("piston",), "pseudo", 2, ("ed",), (View.A3C,), 64, 2.5, {"rz": (-5.5, 5)}, SPEC.probe
+        7, 3, ("template",), {"dcm": 1, "normal": 2}, ("piston",), "pseudo", 2, ("ed",), (View.A3C,), 64, 2.5, {"rz": (-5.5, 5)}
     )
+    full = replace(full, probe=SPEC.probe, body="f:160:62.5")
     for spec in (DatasetSpec(4), full):
         assert main(["dataset", "estimate", *words_of(spec)]) == 2
         assert asked[-1] == spec

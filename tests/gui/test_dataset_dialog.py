@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def dialog(window, qtbot, monkeypatch):
     window.run_command("generate_dataset")
     made = window.actions_of_position.dataset.dialog
     qtbot.waitUntil(lambda: made.order.out != "", timeout=WAIT)
-    made.change(stage="labels", phases=("ed",), size="16", count="2", workers="1")
+    made.change(stage="labels", phases=("ed",), size="16", count="2", workers="1", body="")
     yield made
     flow, corner = window.actions_of_position.dataset, window.findChild(JobsCorner)
     if flow.dialog is not None:
@@ -45,7 +46,7 @@ def dialog(window, qtbot, monkeypatch):
     for folder in user_jobs().iterdir():
         qtbot.waitUntil(lambda folder=folder: not watch(folder).state.alive, timeout=WAIT)
     qtbot.waitUntil(lambda: not corner.watch._busy, timeout=WAIT)
-    qtbot.wait(200)
+    qtbot.waitUntil(lambda: not any(thread.name.startswith("reaps") for thread in threading.enumerate()), timeout=WAIT)
 
 
 def type_in(qtbot, field: QLineEdit, text: str) -> None:

@@ -126,3 +126,22 @@ def test_the_layout_is_remembered_and_reset(window) -> None:
     keep_layout(window, window._splitters)
     restore_layout(window, window._splitters)
     assert abs(window.page.splitter.sizes()[0] / sum(window.page.splitter.sizes()) - usual[0] / sum(usual)) < 0.1
+
+
+def test_a_window_opens_its_jobs_where_the_last_one_had_them(window, qtbot) -> None:
+    from echo3d.gui.layout import keep_layout, restore_layout
+
+    dock, area = window.jobs.dock, Qt.DockWidgetArea
+    window.run_command("show_jobs")
+    window.addDockWidget(area.RightDockWidgetArea, dock)
+    keep_layout(window, window._splitters)
+    window.jobs.reset_place()
+    assert dock.isHidden() and window.dockWidgetArea(dock) == area.BottomDockWidgetArea
+    restore_layout(window, window._splitters)
+    assert not dock.isHidden() and window.dockWidgetArea(dock) == area.RightDockWidgetArea
+    dock.setFloating(True)
+    keep_layout(window, window._splitters)
+    window.run_command("reset_layout")
+    assert dock.isHidden() and not dock.isFloating()
+    restore_layout(window, window._splitters)
+    assert dock.isHidden(), "what was reset is forgotten"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from echo3d.core.pose import Pose, place
 from echo3d.core.views import View
+from echo3d.positioning.bodies import own_body
 from echo3d.positioning.order_start import departure, left_out, order_of, pose_ranges, probe_ranges
 from echo3d.positioning.orders import Ends, Order, checked
 from echo3d.positioning.probes import Adjustment
@@ -81,3 +83,12 @@ def test_it_begins_at_the_workspace() -> None:
     assert not order.probe["rotate"].on
     assert "mirrored index markers" in left_out(held)
     assert checked(order).problems == {}
+    assert order.body == checked(order).spec.body == ""
+
+
+def test_the_body_of_the_scene_is_the_body_of_the_order() -> None:
+    body = own_body("f", 160.0, 62.5)
+    order = order_of(Workspace(scene=Scene(body=body)), out="x")
+    assert order.body == "f:160:62.5" and checked(order).spec.body == order.body
+    named = replace(body, origin={"kind": "file", "file": "person.stl", "sex": "f"}, path=Path("/somewhere/person.stl"))
+    assert order_of(Workspace(scene=Scene(body=named)), out="x").body == "/somewhere/person.stl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, QUrl, SignalInstance
+from PySide6.QtCore import QEvent, QObject, Qt, QUrl, Signal, SignalInstance
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QDockWidget, QMainWindow, QMessageBox
 
@@ -18,7 +18,7 @@ HEIGHT = 230
 
 
 class JobsCorner(QObject):
-    """Brings jobs into a window.
+    """Brings jobs into a window; ``said`` is sent with the kind of a notice and its sentence.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ class JobsCorner(QObject):
     tasks : threads of the window
     started : sent with the name of a job that was started here
     """
+
+    said = Signal(str, str)
 
     def __init__(self, window: QMainWindow, tasks: Tasks, started: SignalInstance) -> None:
         super().__init__(window)
@@ -35,15 +37,14 @@ class JobsCorner(QObject):
         self.dock.setObjectName("jobs")
         self.dock.setWidget(self.panel)
         self.dock.hide()
-        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
-        window.resizeDocks([self.dock], [HEIGHT], Qt.Orientation.Vertical)
+        self.reset_place()
         self.count = text_button("", "Show the jobs (Ctrl+J)", self.toggle)
         self.count.hide()
         window.statusBar().addPermanentWidget(self.count)
         self._wanted = ""
         self.dock.visibilityChanged.connect(self._shown)
         self.watch.looked.connect(self._looked)
-        self.watch.failed.connect(self._said)
+        self.watch.failed.connect(self._wrong)
         self.panel.chosen.connect(self.watch.choose)
         self.panel.wished.connect(self._do)
         started.connect(self.open)
@@ -68,14 +69,21 @@ class JobsCorner(QObject):
         """Show or hide the panel."""
         self.dock.hide() if self.dock.isVisible() else self.open()
 
+    def reset_place(self) -> None:
+        """Put the panel where it stands at first: hidden, at the foot of the window."""
+        self.dock.setFloating(False)
+        self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.dock)
+        self._window.resizeDocks([self.dock], [HEIGHT], Qt.Orientation.Vertical)
+        self.dock.hide()
+
     def _shown(self, visible: bool) -> None:
         self.watch.eager = visible
         if visible:
             self.watch.now()
 
     def _looked(self, look: Look) -> None:
-        for sentence in told(self.panel.model.rows, look.rows):
-            self._window.statusBar().showMessage(sentence, 6000)
+        for kind, sentence in told(self.panel.model.rows, look.rows):
+            self.said.emit(kind, sentence)
         self.panel.show_look(look)
         if self._wanted:
             self.panel.choose(self._wanted)
@@ -83,9 +91,10 @@ class JobsCorner(QObject):
         self.count.setText(counted(look))
         self.count.setVisible(bool(look.rows))
 
-    def _said(self, sentence: str) -> None:
+    def _wrong(self, sentence: str) -> None:
         self.panel.show_problem(sentence)
-        self._window.statusBar().showMessage(sentence, 15_000)
+        if not self.dock.isVisible():
+            self.said.emit("error", sentence[:1].upper() + sentence[1:])
 
     # -- the panel's buttons --------------------------------------------------------------------------------------------------------------
 
@@ -93,15 +102,20 @@ class JobsCorner(QObject):
         """Do what a button of the panel says."""
         self.panel.show_problem("")
         if name == "open_folder":
-            there = row.out if Path(row.out).is_dir() else str(self.watch.look.known[row.name].folder)  # type: ignore[index]
-            QDesktopServices.openUrl(QUrl.fromLocalFile(there))
+            self._open_folder(row.out if Path(row.out).is_dir() else str(self.watch.look.known[row.name].folder))  # type: ignore[index]
         elif name == "copy_path":
             QGuiApplication.clipboard().setText(row.out)
-            self._window.statusBar().showMessage("The path was copied.", 6000)
+            self.said.emit("info", "The path was copied.")
         elif name == "delete":
             self._ask_delete(row)
         else:
             {"cancel": self.watch.cancel, "resume": self.watch.resume}[name](row.name)
+
+    def _open_folder(self, path: str) -> None:
+        """Have the system show a folder; say where it is, and copy its path, where the system has no program for folders."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+            QGuiApplication.clipboard().setText(path)
+            self.panel.show_problem("No program that shows folders was found; the path was copied instead.")
 
     def _ask_delete(self, row: JobRow) -> None:
         """Ask whether a job is to be deleted, and whether the data set that it made is to go too."""

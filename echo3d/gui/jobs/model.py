@@ -74,6 +74,15 @@ class JobsModel(QAbstractTableModel):
         return None
 
 
+class Tail(QStyledItemDelegate):
+    """Paints a path whose end is what tells it from others."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        """Leave out the beginning where there is no room."""
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideLeft  # type: ignore[attr-defined]
+
+
 class Bar(QStyledItemDelegate):
     """Paints how far a job is: a bar with the words on it."""
 
@@ -93,5 +102,5 @@ class Bar(QStyledItemDelegate):
             painter.setBrush(tint)
             painter.drawRoundedRect(QRectF(frame.left(), frame.top(), max(6.0, frame.width() * row.share), frame.height()), 3, 3)
         painter.setPen(QColor(theme.TEXT))
-        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, row.done or "–")
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, row.done or ("starting …" if row.state.alive else "–"))
         painter.restore()

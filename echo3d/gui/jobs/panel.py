@@ -7,12 +7,12 @@ from functools import partial
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QPlainTextEdit, QSplitter, QStackedLayout, QTableView, QToolButton, QWidget
 
-from echo3d.gui.jobs.model import FOLDER, PROGRESS, Bar, JobsModel, colour_of
+from echo3d.gui.jobs.model import FOLDER, PROGRESS, Bar, JobsModel, Tail, colour_of
 from echo3d.gui.jobs.rows import JobRow, Look
 from echo3d.gui.widgets import column, label, row, text_button
 
-EMPTY = "No jobs yet. Position > File > Generate data set… begins one; it goes on when this window is closed."
-_WIDTHS = (250, 82, 130, 96, 78, 96)
+EMPTY = "No jobs yet. Data set… in the Position workspace begins one; it goes on when this window is closed."
+_WIDTHS = (220, 74, 116, 88, 70, 80)
 _ACTIONS = (
     ("cancel", "Cancel", "Stop this job; what it has written stays, and Resume goes on from there"),
     ("resume", "Resume", "Go on with this job where it was"),
@@ -63,6 +63,7 @@ class JobsPanel(QWidget):
             table.setColumnWidth(at, width)
         header.setSectionResizeMode(FOLDER, QHeaderView.ResizeMode.Stretch)
         table.setItemDelegateForColumn(PROGRESS, Bar(table))
+        table.setItemDelegateForColumn(FOLDER, Tail(table))
         table.selectionModel().currentRowChanged.connect(lambda *_: self._show_chosen())
         table.setAccessibleName("Jobs")
         return table
@@ -79,8 +80,8 @@ class JobsPanel(QWidget):
         split.setStretchFactor(1, 2)
         empty = label(EMPTY, "muted", wrap=True)
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._stack = QStackedLayout(self)
-        self._stack.setContentsMargins(10, 4, 10, 8)
+        self._stack = QStackedLayout()
+        self.setLayout(column(self._stack, margins=(10, 4, 10, 8)))
         self._stack.addWidget(empty)
         self._stack.addWidget(split)
 

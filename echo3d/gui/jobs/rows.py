@@ -156,12 +156,23 @@ def look_at(jobs: Path, before: Look, chosen: str) -> Look:
     return Look(rows, {status.name: status for status in found}, chosen, log)
 
 
-def told(before: Sequence[JobRow], now: Sequence[JobRow]) -> list[str]:
-    """Return a sentence for each job that has come to an end since.
+def told(before: Sequence[JobRow], now: Sequence[JobRow]) -> list[tuple[str, str]]:
+    """Return the kind of a notice and its sentence for each job that has come to an end since.
 
     >>> told([JobRow("a", "Data set of 2 hearts in x", State.RUNNING)], [JobRow("a", "Data set of 2 hearts in x", State.DONE)])
-    ['Data set of 2 hearts in x: done.']
+    [('done', 'Data set of 2 hearts in x: done. Open folder in the jobs panel (Ctrl+J) shows it.')]
     """
     old = {row.name: row for row in before}
     ended = [row for row in now if row.name in old and old[row.name].state.alive and not row.state.alive]
-    return [f"{row.title}: {row.word.lower()}." for row in ended]
+    return [(_KINDS.get(row.state, "warning"), _end_of(row)) for row in ended]
+
+
+_KINDS = {State.DONE: "done", State.FAILED: "error", State.CANCELLED: "info"}
+
+
+def _end_of(row: JobRow) -> str:
+    said = f"{row.title}: {row.word.lower()}."
+    if row.state is State.DONE:
+        return f"{said} Open folder in the jobs panel (Ctrl+J) shows it."
+    why = f" {row.sentence[:1].upper()}{row.sentence[1:].rstrip('.')}." if row.sentence else ""
+    return f"{said}{why} Resume in the jobs panel (Ctrl+J) goes on with it."

@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from echo3d.core.views import View
-from echo3d.errors import InputError
+from echo3d.errors import InputError, UnnamedPartsError
 from echo3d.gui.position import presets
 from echo3d.gui.position.dataset_flow import DatasetFlow
 from echo3d.gui.position.page import PositionPage
@@ -299,10 +299,12 @@ def heart_or_body(path: Path) -> WorkHeart | WorkBody:
     """
     try:
         return heart_of_file(Source(path))
-    except InputError as exc:
+    except InputError as no_heart:
         if path.suffix.lower() not in READABLE:
             raise
         try:
             return body_of_file(path)
-        except InputError:
-            raise exc from None
+        except InputError as exc:
+            if isinstance(no_heart, UnnamedPartsError):
+                raise InputError(f"{path.name} is no heart, because its parts have no tags or names, and no body: {exc}") from exc
+            raise no_heart from None

@@ -100,6 +100,7 @@ class Arrivals(QObject):
         if ticket != self._ticket:
             return
         self._ended()
+        page.look_at(searched={**page.workspace.searched, **found})
         if not same_stand(asked, page.workspace.scene):
             page.said_softly.emit(_MOVED)
         elif not key and page.undo.count() == 0:

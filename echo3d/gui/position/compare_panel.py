@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from echo3d.gui.widgets import card, column, label, row, text_button
+from echo3d.gui.widgets import card, column, command_button, label, row
 from echo3d.positioning.compare import Comparison, comparison_lines
 from echo3d.positioning.state import Workspace
 
@@ -19,8 +19,8 @@ class ComparePanel(QWidget):
         super().__init__(parent)
         self._title = label("", "", wrap=True)
         self._lines = label("", "muted", wrap=True)
-        swap = text_button("Swap", "Go to the heart compared with (Shift+G)", lambda: self.command.emit("swap_reference"), kind="small")
-        leave = text_button("Let go", "Compare with nothing (G)", lambda: self.command.emit("keep_reference"), kind="small")
+        swap = command_button("Swap", "Go to the heart compared with (Shift+G)", "swap_reference", self.command)
+        leave = command_button("Let go", "Compare with nothing (G)", "keep_reference", self.command)
         inside = column(label("COMPARED WITH", "section"), self._title, self._lines, row(swap, leave, 1, spacing=4), margins=(10, 8, 10, 8))
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)

@@ -25,18 +25,21 @@ class DatasetDialog(QDialog):
     ----------
     order : to open with
     known : title and path of hearts that were opened lately
+    bodies : title and word of bodies to choose from, beside none and each heart's own
     """
 
     start_wanted = Signal(object)
     taken = Signal()
 
-    def __init__(self, order: Order, known: Sequence[tuple[str, str]] = (), parent: QWidget | None = None) -> None:
+    def __init__(
+        self, order: Order, known: Sequence[tuple[str, str]] = (), parent: QWidget | None = None, *, bodies: Sequence[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Generate a data set")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.order = order
         self.found: Checked = checked(order)
-        self.hearts, self.ranges, self.pictures = HeartsPart(known), RangesPart(), PicturesPart()
+        self.hearts, self.ranges, self.pictures = HeartsPart(known), RangesPart(), PicturesPart(bodies)
         for part in (self.hearts, self.ranges, self.pictures):
             part.edited.connect(lambda fields: self.change(**fields))
         self.ranges.taken.connect(self.taken)

@@ -16,7 +16,7 @@ from echo3d.gui.tasks import Tasks
 from echo3d.jobs.launcher import start
 from echo3d.jobs.registry import list_jobs
 from echo3d.paths import user_documents, user_jobs
-from echo3d.positioning.order_start import left_out, order_of, pose_ranges, probe_ranges
+from echo3d.positioning.order_start import body_word, left_out, order_of, pose_ranges, probe_ranges
 from echo3d.positioning.orders import Checked
 from echo3d.positioning.state import Workspace
 
@@ -49,7 +49,9 @@ class DatasetFlow(QObject):
         if self.dialog is None:
             recent = self._recents.heart
             order = order_of(self._workspace(), path="" if recent is None else recent.path)
-            self.dialog = dialog = DatasetDialog(order, self._recents.known_hearts(), self._page)
+            body = self._page.workspace.scene.body
+            bodies = () if body is None else ((f"In the scene: {body.name}", body_word(body)),)
+            self.dialog = dialog = DatasetDialog(order, self._recents.known_hearts(), self._page, bodies=bodies)
             dialog.say_left_out(left_out(self._page.workspace.scene.placement))
             dialog.taken.connect(self._take)
             dialog.start_wanted.connect(self._start)

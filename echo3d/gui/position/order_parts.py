@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from echo3d.anatomy.groups import GROUPS
 from echo3d.core.views import View
 from echo3d.gui.position.order_fields import Choices, RangeTable, TextField, problem_label, show_problem
-from echo3d.gui.widgets import column, label, row, text_button
+from echo3d.gui.widgets import column, label, row, section, text_button
 from echo3d.positioning.orders import Checked, Order, pixel_words
 
 RECORDS = "Hearts (*.json *.vtp *.vtk *.vtu *.stl *.ply *.obj *.glb *.npz);;All files (*)"
@@ -31,9 +31,9 @@ POSE = {
     "x": ("Δx, left", "mm", "Of the heart against the probes, to the patient's left"),
     "y": ("Δy, back", "mm", "Of the heart against the probes, to the back"),
     "z": ("Δz, head", "mm", "Of the heart against the probes, to the head"),
-    "rx": ("θx", "°", "Turn of the heart about x"),
-    "ry": ("θy", "°", "Turn of the heart about y"),
-    "rz": ("θz", "°", "Turn of the heart about z"),
+    "rx": ("θx, about x", "°", "Turn of the heart about x"),
+    "ry": ("θy, about y", "°", "Turn of the heart about y"),
+    "rz": ("θz, about z", "°", "Turn of the heart about z"),
     "scale": ("Scale", "×", "Size of the heart over its own"),
 }
 PROBE = {
@@ -57,6 +57,11 @@ _STAGES = (
 )
 
 
+_BODIES = (("No body", ""), ("Each heart's own person", "torso"))
+_FREE = "Each heart's probes stand where Table 1 has them."
+_HELD = "Probes stand on the skin, each at its best window nearby, so that stand-off has no say; lungs leave each heart room."
+
+
 class HeartsPart(QWidget):
     """Which hearts, and how many; ``edited`` is sent with the fields of the order that a person changes."""
 
@@ -77,13 +82,13 @@ class HeartsPart(QWidget):
         self._pages.addWidget(self._files(known))
         self.fields = {
             "count": TextField("Hearts; given ones come again in turn where there are fewer", width=84),
-            "hands": TextField("Hands for each heart: its own pose and six probes each", width=84),
+            "hands": TextField("Placements of each heart: every one has its own pose and its own six probes", width=84),
             "seed": TextField("The same seed gives the same data set", width=84),
         }
         numbers = QGridLayout()
         numbers.setVerticalSpacing(4)
         numbers.setColumnStretch(0, 1)
-        for line, (name, title) in enumerate((("count", "Number of hearts"), ("hands", "Hands for each heart"), ("seed", "Seed"))):
+        for line, (name, title) in enumerate((("count", "Number of hearts"), ("hands", "Placements per heart"), ("seed", "Seed"))):
             field = self.fields[name]
             field.entered.connect(lambda text, name=name: self.edited.emit({name: text}))
             numbers.addWidget(label(title), 2 * line, 0)
@@ -178,7 +183,7 @@ class RangesPart(QWidget):
         self.left_out = label("", "faint", wrap=True)
         pose = label("What is not ticked stays as it is.", "faint")
         probe = label("What is not ticked is drawn as a careful hand does it.", "faint")
-        parts = (row(label("POSE", "section"), 1, take), self.pose, pose, label("PROBES", "section"), self.probe, probe, self.left_out)
+        parts = (row(label("POSE", "section"), 1, take), self.pose, pose, section("PROBES", above=8), self.probe, probe, self.left_out)
         self.setLayout(column(*parts, 1, spacing=5))
 
     def show_order(self, order: Order, found: Checked) -> None:
@@ -189,12 +194,22 @@ class RangesPart(QWidget):
 
 
 class PicturesPart(QWidget):
-    """Which pictures, and where to."""
+    """Which pictures, and where to.
+
+    Parameters
+    ----------
+    bodies : title and word of bodies beside those that are always there
+    """
 
     edited = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bodies: Sequence[tuple[str, str]] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.body = QComboBox()
+        for title, word in (*_BODIES, *bodies):
+            self.body.addItem(title, word)
+        self.body.setToolTip("A body holds the probes on its skin, and its bones and lungs shade the echo pictures")
+        self.body.activated.connect(lambda _: self.edited.emit({"body": self.body.currentData()}))
         self.stage = QComboBox()
         for key, title in _STAGES:
             self.stage.addItem(title, key)
@@ -213,10 +228,10 @@ class PicturesPart(QWidget):
             field.entered.connect(lambda text, name=name: self.edited.emit({name: text}))
         self.problems = {name: problem_label() for name in ("phases", "views", *self.fields)}
         self._raster = label("", "faint")
+        self._held = label("", "faint", wrap=True)
         self.setLayout(column(*self._lines(), 1, spacing=7))
 
     def _lines(self) -> tuple:
-        body = label("No body: each heart's probes stand where Table 1 has them.", "faint", wrap=True)
         choose = text_button("Choose…", "Choose where the folder is to be made", self._ask_out, kind="small")
         return (
             label("PICTURES", "section"),
@@ -230,8 +245,10 @@ class PicturesPart(QWidget):
             self._line("Pixel, mm", "pixel_mm"),
             self.problems["pixel_mm"],
             self._raster,
-            body,
-            label("OUTPUT", "section"),
+            section("BODY", above=8),
+            self.body,
+            self._held,
+            section("OUTPUT", above=8),
             row(self.fields["out"], choose, spacing=4),
             self.problems["out"],
             self._line("Processes", "workers"),
@@ -251,6 +268,8 @@ class PicturesPart(QWidget):
     def show_order(self, order: Order, found: Checked) -> None:
         """Show an order's pictures and output."""
         self.stage.setCurrentIndex(self.stage.findData(order.stage))
+        self.body.setCurrentIndex(self.body.findData(order.body))
+        self._held.setText(_HELD if order.body else _FREE)
         self.phases.show_choices(order.phases)
         self.views.show_choices(order.views)
         for name, field in self.fields.items():

@@ -88,6 +88,7 @@ class PositionPage(QWidget):
         self._connect()
 
     def _build(self) -> None:
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside the fields gives the keys back to the heart
         self.tabs = QTabWidget()
         for part, title in ((self.pose, "Pose"), (self.sources, "Heart, body"), (self.shows, "Show")):
             widget = QWidget()
@@ -102,14 +103,14 @@ class PositionPage(QWidget):
             self.splitter.addWidget(side)
         self.splitter.setHandleWidth(10)
         self.splitter.setChildrenCollapsible(False)
-        self.tabs.setMinimumWidth(270)
+        self.tabs.setMinimumWidth(288)
         self.side.setMinimumWidth(352)
         self.reset_layout()
         self.setLayout(column(self.splitter, margins=(10, 8, 10, 10)))
 
     def reset_layout(self) -> None:
         """Give all parts their usual share of the width."""
-        self.splitter.setSizes([280, 620, 400])
+        self.splitter.setSizes([288, 620, 400])
         for number, share in enumerate((0, 60, 40)):
             self.splitter.setStretchFactor(number, share)
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from echo3d.gui.position.compare_panel import ComparePanel
 from echo3d.gui.position.fields import NumberField
-from echo3d.gui.widgets import button, column, label, row, text_button
+from echo3d.gui.widgets import button, column, command_button, label, row, section
 from echo3d.positioning.compare import Comparison, comparison_of
 from echo3d.positioning.poses import FIELDS, FORMULA, PIVOT, values_of
 from echo3d.positioning.state import Workspace
@@ -23,6 +23,7 @@ _NAMES = (
     "Rotation about z",
     "Scale",
 )
+_WORDS = ("left", "back", "head", "about x", "about y", "about z", "scale")
 
 
 class PosePanel(QWidget):
@@ -42,9 +43,9 @@ class PosePanel(QWidget):
         for number, field in enumerate(FIELDS):
             made = NumberField(_NAMES[number], field.unit, (field.low, field.high), field.step, field.digits)
             made.entered.connect(lambda value, n=number: self.entered.emit(n, value))
+            made.setMinimumWidth(80)
             against = label("", "faint")
-            against.setMinimumWidth(52)
-            grid.addWidget(label(field.symbol), number, 0)
+            grid.addWidget(label(f"{field.symbol}, {_WORDS[number]}"), number, 0)
             grid.addWidget(made, number, 1)
             grid.addWidget(against, number, 2)
             grid.addWidget(button("reset", f"{field.symbol} as it is by default", partial(self.reset_wanted.emit, number)), number, 3)
@@ -62,11 +63,11 @@ class PosePanel(QWidget):
         self.compared = ComparePanel()
         self.compared.command.connect(self.command)
         probes = row(*(self._command(*parts) for parts in _PROBES), 1, spacing=4)
-        parts = (head, grid, whole, text, formula, self.compared, label("SIX PROBES", "section"), self._follows, probes)
+        parts = (head, grid, whole, text, formula, self.compared, section("SIX PROBES", above=8), self._follows, probes)
         self.setLayout(column(*parts, spacing=8))
 
     def _command(self, text: str, tip: str, name: str) -> QWidget:
-        return text_button(text, tip, lambda: self.command.emit(name), kind="small")
+        return command_button(text, tip, name, self.command)
 
     def show_workspace(self, workspace: Workspace) -> None:
         """Show the pose, and how far it is from the one it is compared with."""

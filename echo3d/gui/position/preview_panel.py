@@ -17,6 +17,8 @@ from echo3d.positioning.previews import Preview
 
 _PAD = 8
 _NEAR_MM = 4.0
+SHORT = dict(zip(View, ("A4C", "A2C", "A3C", "SAX basal", "SAX mid", "SAX apical"), strict=True))
+"""What a view is called where there is little room."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +56,7 @@ class PreviewPanel(QWidget):
         self.view = view
         self.state = PreviewState()
         self._here = ""
-        self.setMinimumSize(140, 118)
+        self.setMinimumSize(96, 96)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -201,7 +203,9 @@ class PreviewPanel(QWidget):
         painter.setPen(QColor(theme.TEXT))
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         room = self.width() - 2 * _PAD - 14
-        title = painter.fontMetrics().elidedText(self.view.title, Qt.TextElideMode.ElideRight, room)
+        metrics = painter.fontMetrics()
+        full = self.view.title if metrics.horizontalAdvance(self.view.title) <= room else SHORT[self.view]
+        title = metrics.elidedText(full, Qt.TextElideMode.ElideRight, room)
         painter.drawText(QRectF(_PAD + 14, 7, room, 18), left, title)
         below = QRectF(_PAD, self.height() - 21, self.width() - 2 * _PAD, 16)
         painter.setFont(theme.sized(11))
@@ -214,11 +218,11 @@ class PreviewPanel(QWidget):
     def _paint_below(self, painter: QPainter, below: QRectF, preview: Preview) -> None:
         fan, (text, tint) = preview.probe.sector, window_text(preview)
         painter.setPen(QColor(theme.FAINT))
-        painter.drawText(
-            below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{fan.depth:.0f} mm · {2 * fan.half_angle:.0f}°"
-        )
+        size, right = f"{fan.depth:.0f} mm · {2 * fan.half_angle:.0f}°", text if self.state.settled else "…"
+        if painter.fontMetrics().horizontalAdvance(f"{size}  {text}") <= below.width():
+            painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, size)
         painter.setPen(QColor(tint))
-        painter.drawText(below, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text if self.state.settled else "…")
+        painter.drawText(below, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, right)
 
 
 def window_text(preview: Preview | None) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QToolButton, QWidget
 
 from echo3d.core.views import View
@@ -39,8 +40,9 @@ class PreviewsSide(QWidget):
         self._choices = {picture: self._choice(picture) for picture in Picture}
         self._grid = QGridLayout()
         self._grid.setSpacing(6)
-        for number, panel in enumerate(self.panels.values()):
-            self._grid.addWidget(panel, number // 2, number % 2)
+        self._across = 0
+        self._arrange(2)
+        for panel in self.panels.values():
             panel.selected.connect(self.selected)
             panel.enlarged.connect(self.enlarged)
             panel.pointed.connect(self.pointed)
@@ -48,6 +50,19 @@ class PreviewsSide(QWidget):
         layout = column(head, self._grid, card(column(self.probe, margins=(10, 8, 10, 8))), spacing=8)
         layout.setStretch(1, 1)
         self.setLayout(layout)
+
+    def _arrange(self, across: int) -> None:
+        """Put so many pictures side by side."""
+        if across != self._across:
+            self._across = across
+            for number, panel in enumerate(self.panels.values()):
+                self._grid.addWidget(panel, number // across, number % across)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put three pictures side by side where three below each other would be too flat."""
+        super().resizeEvent(event)
+        room = self._grid.geometry()
+        self._arrange(3 if room.width() > room.height() else 2)
 
     def _choice(self, picture: Picture) -> QToolButton:
         made = text_button(picture.value, _TIPS[picture], lambda: self.picture_wanted.emit(picture))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QToolButton, QWidget
 
-from echo3d.core.views import View
 from echo3d.gui.position.fields import NumberField
-from echo3d.gui.widgets import column, label, row, text_button
+from echo3d.gui.position.preview_panel import SHORT
+from echo3d.gui.widgets import column, command_button, label, row
 from echo3d.positioning.probes import PROBE_FIELDS, STANDARD
-from echo3d.positioning.state import Workspace
+from echo3d.positioning.state import Workspace, hold_of
 from echo3d.slicing.standard import TABLE_1
 
 _TIPS = {
@@ -22,11 +22,16 @@ _TIPS = {
     "depth": "Length of the beams; 0 for the one that holds the heart",
     "half_angle": "Half the opening of the fan",
 }
-_SHORT = dict(zip(View, ("A4C", "A2C", "A3C", "SAX BASAL", "SAX MID", "SAX APICAL"), strict=True))
 _BUTTONS = (
     ("Best window", "Slide this probe to where fewest beams are stopped, its plane within 12° of the view's own (W)", "best_window"),
     ("Reset", "This probe as Table 1 has it (R)", "reset_probe"),
 )
+_HOLDS = {
+    "table": ("as in Table 1", "Where the table of the six views has this probe"),
+    "search": ("set by search", "The search for the best window moved this probe; Reset (R) holds it as the table has it"),
+    "moved": ("moved", "Moved from where the table has it; Reset (R) holds it as the table has it"),
+}
+"""What is said of how a probe came to be held."""
 LEVELS = (("Table 1", 0.0), ("Between", 0.5), ("Clinical heights", 1.0))
 """Presets of the short-axis planes."""
 
@@ -55,12 +60,12 @@ class ProbePanel(QWidget):
         self._edited = QLabel()
         self._edited.setObjectName("faint")
         head = row(self._title, self._edited, 1, *(self._button(*parts) for parts in _BUTTONS), spacing=6)
-        table = text_button("Table…", "The numbers of Table 1, to be changed", lambda: self.command.emit("edit_table"), kind="small")
+        table = command_button("Table…", "The numbers of Table 1, to be changed", "edit_table", self.command)
         last = row(self.flip, 1, label("Short axis", "muted"), self._level, table, spacing=6)
         self.setLayout(column(head, grid, last, spacing=6))
 
     def _button(self, text: str, tip: str, name: str) -> QToolButton:
-        return text_button(text, tip, lambda: self.command.emit(name), kind="small")
+        return command_button(text, tip, name, self.command)
 
     def _grid(self) -> QGridLayout:
         """Return the numbers in two columns."""
@@ -84,8 +89,10 @@ class ProbePanel(QWidget):
         """Show the selected view's probe."""
         placement, view = workspace.scene.placement, workspace.selected
         adjustment = placement.probe(view)
-        self._title.setText(f"PROBE {_SHORT[view]}")
-        self._edited.setText("moved" if adjustment != STANDARD else "as in Table 1" if placement.table == TABLE_1 else "as in your table")
+        self._title.setText(f"PROBE {SHORT[view].upper()}")
+        words, tip = _HOLDS[hold_of(workspace, view)]
+        self._edited.setText("as in your table" if adjustment == STANDARD and placement.table != TABLE_1 else words)
+        self._edited.setToolTip(tip)
         for key, field in self.fields.items():
             field.show_value(getattr(adjustment, key))
         self.flip.blockSignals(True)

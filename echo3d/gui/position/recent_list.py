@@ -14,7 +14,7 @@ from echo3d.gui.icons import pixmap
 from echo3d.gui.widgets import column, label, row, text_button
 from echo3d.positioning.recents import Entry
 
-_ICON, _CELL = 52, QSize(62, 74)
+_ICON, _CELL = 52, QSize(80, 90)
 _ROWS = 3
 
 
@@ -34,7 +34,8 @@ class RecentList(QWidget):
         self.list.setUniformItemSizes(True)
         self.list.setIconSize(QSize(_ICON, _ICON))
         self.list.setGridSize(_CELL)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setWordWrap(True)
         self.list.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFrameShape(QListWidget.Shape.NoFrame)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QCheckBox, QSlider, QTreeWidget, QTreeWidgetItem, 
 from echo3d.core.body import BONES, LUNGS, BodyPart
 from echo3d.core.structures import Structure
 from echo3d.gui.structures_panel import GROUPS, structure_item
-from echo3d.gui.widgets import column, label, row
+from echo3d.gui.widgets import column, label, row, section
 from echo3d.positioning.state import Workspace
 
 _BODY = (
@@ -74,10 +74,10 @@ class ShowPanel(QWidget):
             label("HEART", "section"),
             self.tree,
             opacity,
-            label("BODY", "section"),
+            section("BODY", above=8),
             *self._parts,
             skin,
-            label("SCENE", "section"),
+            section("SCENE", above=8),
             self._fans,
             self._marks,
             self._handles,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from echo3d.anatomy.groups import GROUPS
 from echo3d.gui.position.fields import NumberField
 from echo3d.gui.position.recent_list import RecentList
-from echo3d.gui.widgets import column, label, row, rule, text_button
+from echo3d.gui.widgets import column, command_button, label, row, rule, text_button
 from echo3d.positioning.bodies import SEX_TITLES
 from echo3d.positioning.state import Workspace
 
@@ -22,12 +22,13 @@ class SourcesPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._heart, self._heart_facts = label("", "title"), label("", "faint", wrap=True)
-        self._body, self._body_facts = label("", "title"), label("", "faint", wrap=True)
+        self._heart, self._heart_facts = _name(), label("", "faint", wrap=True)
+        self._body, self._body_facts = _name(), label("", "faint", wrap=True)
         self.group, self.seed = QComboBox(), QSpinBox()
         for key, group in GROUPS.items():
             self.group.addItem(group.title, key)
         self.seed.setRange(0, 999_999)
+        self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.seed.setToolTip("Number of the drawn heart; the same number gives the same heart")
         self.sex = QComboBox()
         for sex, title in SEX_TITLES.items():
@@ -44,11 +45,9 @@ class SourcesPanel(QWidget):
         draw = text_button("Draw", "Draw a heart of this group", lambda: self._draw(self.seed.value()), kind="small")
         other = text_button("Another", "Draw the next heart of this group", lambda: self._draw(self.seed.value() + 1), kind="small")
         files = row(
-            text_button("Template", "The embedded heart", lambda: self.command.emit("use_template"), kind="small"),
-            text_button(
-                "File…", "A mesh, a label volume or a record such as truth.json", lambda: self.command.emit("open_heart"), kind="small"
-            ),
-            text_button("Cohort…", "A heart of a cohort's folder", lambda: self.command.emit("open_cohort"), kind="small"),
+            command_button("Template", "The embedded heart", "use_template", self.command),
+            command_button("File…", "A mesh, a label volume or a record such as truth.json (Ctrl+O)", "open_heart", self.command),
+            command_button("Cohort…", "A heart of a cohort's folder", "open_cohort", self.command),
             1,
             spacing=4,
         )
@@ -57,7 +56,7 @@ class SourcesPanel(QWidget):
             self._heart,
             self._heart_facts,
             files,
-            label("Draw one of a group, by number:", "muted"),
+            label("Draw a new one, by group and number:", "muted"),
             self.group,
             row(self.seed, draw, other, spacing=4),
         )
@@ -65,8 +64,8 @@ class SourcesPanel(QWidget):
     def _bodies(self) -> tuple:
         build = text_button("Build", "Build this body", self._build, kind="small")
         files = row(
-            text_button("File…", "A skin surface of any unit and axes", lambda: self.command.emit("open_body"), kind="small"),
-            text_button("No body", "Show the heart alone", lambda: self.command.emit("no_body"), kind="small"),
+            command_button("File…", "A skin surface of any unit and axes (Ctrl+B)", "open_body", self.command),
+            command_button("No body", "Show the heart alone", "no_body", self.command),
             1,
             spacing=4,
         )
@@ -74,7 +73,7 @@ class SourcesPanel(QWidget):
         self.height_cm.entered.connect(lambda _: self._build())
         self.weight_kg.entered.connect(lambda _: self._build())
         size = row(self.height_cm, self.weight_kg, build, spacing=4)
-        own = label("One of our own, by sex, height and weight:", "muted")
+        own = label("Build one, by sex, height and weight:", "muted")
         return label("BODY", "section"), self._body, self._body_facts, files, own, self.sex, size
 
     def _draw(self, seed: int) -> None:
@@ -91,6 +90,13 @@ class SourcesPanel(QWidget):
         self._heart_facts.setText(_sentences(heart.facts) if heart is not None else "")
         self._body.setText(body.name if body is not None else "No body")
         self._body_facts.setText(_sentences(body.facts) if body is not None else "The heart stands alone; probes touch no skin.")
+
+
+def _name() -> QLabel:
+    """Return a label for a name, which wraps and never makes the panel wider than it is."""
+    made = label("", "title", wrap=True)
+    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return made
 
 
 def _sentences(facts: tuple[str, ...]) -> str:

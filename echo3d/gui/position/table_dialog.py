@@ -14,7 +14,7 @@ SOURCE = (
     "Each heart carries these points along in the frame of its own left ventricle. The paper calls the shared point of the apical views "
     "the apex; it lies outside the heart and is the probe."
 )
-_ROWS = (("Apical probe", "probe", "mm"), ("Short-axis line ends at", "end", "mm"), ("Basal, mid, apical: share of the way", "shares", ""))
+_ROWS = (("Apical probe", "probe", "mm"), ("Short-axis line ends at", "end", "mm"), ("Share of the way: basal, mid, apical", "shares", ""))
 
 
 class TableDialog(QDialog):
@@ -30,7 +30,9 @@ class TableDialog(QDialog):
         self.fields: dict[tuple[str, int], NumberField] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
-        for line, (title, name, unit) in enumerate(_ROWS):
+        for at, title in enumerate(("x, left", "y, back", "z, head"), 1):
+            grid.addWidget(label(title, "muted"), 0, at, Qt.AlignmentFlag.AlignRight)
+        for line, (title, name, unit) in enumerate(_ROWS, 1):
             grid.addWidget(label(title, "muted"), line, 0)
             for at in range(3):
                 span, step, digits = ((-300.0, 300.0), 1.0, 2) if unit else ((0.0, 1.0), 0.01, 2)
