@@ -23,6 +23,7 @@ from echo3d.cli_cohort import cohort
 from echo3d.cli_dataset import dataset
 from echo3d.cli_jobs import jobs
 from echo3d.cli_register import register
+from echo3d.cli_train import train
 from echo3d.cli_words import AsJson, Device, Force, InBody, Out, print_windows, reads_hearts, terminal_progress, with_files
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError, StoppedError
@@ -42,6 +43,7 @@ app.add_typer(cohort)
 app.add_typer(dataset)
 app.add_typer(jobs)
 app.command()(register)
+app.command()(train)
 
 
 def main(words: Sequence[str] | None = None) -> int:

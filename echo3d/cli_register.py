@@ -10,7 +10,7 @@ import typer
 from echo3d.cli_words import AsJson, Force, Out, reads_hearts, terminal_progress, with_files
 from echo3d.errors import InputError
 
-METHODS = ("transport", "spline", "shape")
+METHODS = ("transport", "spline", "pointpwc", "shape")
 
 
 @reads_hearts
@@ -21,7 +21,11 @@ def register(
     reading: dict[str, Any],
     tags: Annotated[str | None, typer.Option("--tags", help="Name of the array with the tags, or none to ignore them.")] = None,
     method: Annotated[
-        str, typer.Option("--method", help="shape (cohort's shapes, then the surface), transport (equation 4), or spline (after it).")
+        str,
+        typer.Option(
+            "--method",
+            help="shape (cohort's shapes, then the surface), transport (equation 4), spline (after it), pointpwc (network, then both).",
+        ),
     ] = "shape",
     as_json: AsJson = False,
     force: Force = False,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.core.arrays import frozen_array
+
+if TYPE_CHECKING:
+    from echo3d.registration.shapefit import Similarity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,11 @@ def surface_cloud(points: NDArray, faces: NDArray, tags: NDArray) -> Cloud:
     weights = np.bincount(row, np.repeat(np.linalg.norm(doubled, axis=1) / 6, 3), len(which)).astype(float)
     tag, vertex = np.divmod(which, len(points))
     return Cloud(points[vertex], weights, tag.astype(np.uint8), _unit(normals), vertex.astype(np.int32))
+
+
+def carried(cloud: Cloud, pose: Similarity) -> Cloud:
+    """Return a cloud brought elsewhere; areas grow with the square of the scale."""
+    return Cloud(pose.carry(cloud.points), cloud.weights * pose.scale**2, cloud.tags, cloud.normals @ pose.rotation.T, cloud.vertex)
 
 
 def _unit(vectors: NDArray) -> NDArray[np.float64]:

@@ -13,7 +13,8 @@ from scipy.spatial import cKDTree
 
 from echo3d.core.mesh import Template
 from echo3d.errors import InputError, RegistrationFailed
-from echo3d.registration.cloud import Cloud, surface_cloud, thinned
+from echo3d.registration.cloud import Cloud, carried, surface_cloud, thinned
+from echo3d.registration.flow import flow_samples, load_flow
 from echo3d.registration.matching import Matcher
 from echo3d.registration.parts import template_parts
 from echo3d.registration.prealign import from_landmarks, from_parts, from_search, procrustes
@@ -23,7 +24,7 @@ from echo3d.registration.shapefit import Similarity, Source, fit_shape
 from echo3d.registration.spline import Samples, SplineConfig, averaged, folds, gaussian_spline, unfolded
 from echo3d.registration.transport import TransportConfig, transport_by_tag
 
-Method = Literal["transport", "spline", "shape"]
+Method = Literal["transport", "spline", "pointpwc", "shape"]
 
 FEWEST_POINTS = 100
 
@@ -41,10 +42,13 @@ class RegisterConfig(BaseModel):
 
     method: Method = Field(
         "shape",
-        description="transport: equation 4 alone; spline: transport, then the spline; shape: the cohort's shapes, then the surface.",
+        description="transport: equation 4 alone; spline: transport, then the spline; pointpwc: the network, then both, as in the paper; "
+        "shape: the cohort's shapes, then the surface.",
     )
     transport: TransportConfig = Field(TransportConfig(), description="For the first two methods.")
     spline: SplineConfig = Field(SplineConfig(), description="For the second.")
+    flow_spline: SplineConfig = Field(SplineConfig(widths_mm=(5.0, 10.0), shares=(0.5, 0.5)), description="For the network's flow.")
+    rounds: int = Field(2, ge=0, le=10, description="Rounds of transport and spline after the network; the paper's source takes 2.")
     steps: int = Field(6, ge=1, le=50, description="Steps of the fit of shapes.")
     fit_mm: float = Field(5.0, gt=0, description="Spacing of the target's points in that fit.")
     surface_mm: float = Field(1.5, gt=0, description="Spacing of the target's points when the surface is drawn near.")
@@ -202,7 +206,20 @@ def _by_shape(source: Source, other: Cloud, start: Similarity, config: RegisterC
     return refine(source, Matcher(thinned(other, config.surface_mm)[0]), fit.points)
 
 
-_SOLVERS = {"transport": _by_transport, "spline": _by_spline, "shape": _by_shape}
+def _by_pointpwc(source: Source, other: Cloud, start: Similarity, config: RegisterConfig) -> NDArray[np.float64]:
+    """Return the material points where the network's flow carries them, drawn nearer by transport and the spline.
+
+    *Source:* paper section 4.3; the rounds after the network as in the program it cites (science.md A.4).
+    """
+    points, goal = source.template.points, carried(other, start.inverse())
+    flow = flow_samples(load_flow(source.template.sha256), source.cloud(points), goal)
+    moved = start.carry(points + gaussian_spline(flow, points, config.flow_spline))
+    for _ in range(config.rounds):
+        moved = moved + gaussian_spline(_transported(source, other, moved, config.transport), moved, config.spline)
+    return moved
+
+
+_SOLVERS = {"transport": _by_transport, "spline": _by_spline, "pointpwc": _by_pointpwc, "shape": _by_shape}
 
 
 def _checked(source: Source, other: Cloud, placed: _Placed, config: RegisterConfig) -> Registration:

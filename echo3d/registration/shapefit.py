@@ -48,6 +48,16 @@ class Similarity:
         """Return points (K, 3) carried along."""
         return np.asarray(self.scale * points @ self.rotation.T + self.shift)
 
+    def inverse(self) -> Similarity:
+        """Return the similarity that takes it back.
+
+        >>> one = Similarity(2.0, np.eye(3)[[1, 2, 0]], np.ones(3))
+        >>> one.inverse().carry(one.carry(np.eye(3))).round(6).tolist() == np.eye(3).tolist()
+        True
+        """
+        back = self.rotation.T / self.scale
+        return Similarity(1 / self.scale, self.rotation.T, -back @ self.shift)
+
 
 IDENTITY = Similarity(1.0, np.eye(3), np.zeros(3))
 

@@ -1,0 +1,67 @@
+"""The command ``echo3d train``: networks learn, here and now or as a background job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from echo3d.cli_jobs import JobsDir, jobs_folder
+from echo3d.cli_words import AsJson, terminal_progress
+from echo3d.errors import InputError, StoppedError
+
+
+def train(
+    kind: Annotated[str, typer.Argument(help="What is trained: pointpwc.")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", readable=False, help="Folder of the run: checkpoints, log, weights and card.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", readable=False, help="JSON or TOML file of settings; see --defaults.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Print the settings, their defaults and what they mean.")] = False,
+    job: Annotated[bool, typer.Option("--job", help="Start it as a background job and return.")] = False,
+    jobs_dir: JobsDir = None,
+    as_json: AsJson = False,
+) -> dict[str, Any]:
+    """Train a network; a run that was broken off goes on to the same next step."""
+    from echo3d.trainings import begun, default_settings, read_settings
+
+    if defaults:
+        return _shown(default_settings(kind), as_json=as_json)
+    if out is None:
+        raise InputError("a run must have a folder, found none; say --out DIR")
+    settings = begun(kind, out) if resume and config is None else read_settings(kind, config)
+    if job:
+        from echo3d.jobs.launcher import start
+        from echo3d.trainings import job_spec
+
+        folder = start(jobs_folder(jobs_dir), job_spec(kind, settings, out))
+        if not as_json:
+            print(f"The job {folder.name} trains into {out.name}; see echo3d jobs show {folder.name}.")
+        return {"job": folder.name, "out": out.name}
+    return _in_front(kind, settings, out, resume=resume, as_json=as_json)
+
+
+def _shown(settings: dict[str, Any], *, as_json: bool) -> dict[str, Any]:
+    """Print settings for people and return them."""
+    if not as_json:
+        for name, one in settings.items():
+            print(f"{name} = {json.dumps(one['default'])}   {one['meaning']}")
+    return settings
+
+
+def _in_front(kind: str, settings: Any, out: Path, *, resume: bool, as_json: bool) -> dict[str, Any]:
+    """Train here and now."""
+    from echo3d.trainings import train as run
+
+    try:
+        answer = run(kind, settings, out, resume=resume, progress=terminal_progress(as_json))
+    except KeyboardInterrupt as exc:
+        raise StoppedError("stopped before the end; the last checkpoint stays, and --resume goes on from there") from exc
+    if not as_json:
+        print(", ".join(f"{key} {value}" for key, value in answer.items()))
+        print(f"Weights, card and log lie in the folder {out.name}.")
+    return answer | {"out": out.name}
