@@ -15,8 +15,10 @@ from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
 
-_REACH = 3.0
-"""Kernel widths beyond which a Gaussian counts for nothing."""
+from echo3d.registration.kernelgrid import MOST_NODES, REACH, grid_shape, grid_sums
+
+MOST_PAIRS = 1_000_000
+"""Pairs of a sample and a place up to which they are looked at one by one, in a tenth of a second; more go over a grid. Our choice."""
 
 
 class SplineConfig(BaseModel):
@@ -47,22 +49,37 @@ class Samples:
 def averaged(samples: Samples, at: NDArray, width_mm: float) -> NDArray[np.float64]:
     """Return the weighted mean (Q, 3) of displacements round each place (Q, 3) under a Gaussian kernel (Nadaraya and Watson).
 
-    A place with no sample within three widths takes the nearest one's.
+    A place with no sample within three widths takes the nearest one's. Very many samples go over a grid, which is as good as exact.
 
     >>> samples = Samples(np.array([[0.0, 0, 0], [2, 0, 0]]), np.array([[1.0, 0, 0], [3, 0, 0]]), np.ones(2))
     >>> averaged(samples, np.array([[1.0, 0, 0], [90, 0, 0]]), 1.0)[:, 0].tolist()
     [2.0, 3.0]
     """
     tree = cKDTree(samples.places)
-    near = cKDTree(at).sparse_distance_matrix(tree, _REACH * width_mm, output_type="coo_matrix").tocsr()
-    near.data = np.exp(-((near.data / width_mm) ** 2) / 2)
-    kernel = near @ sparse.diags_array(samples.weights)
-    total = np.asarray(kernel.sum(axis=1)).ravel()
-    alone = total <= 1e-12
-    result = kernel @ samples.vectors / np.where(alone, 1, total)[:, None]
+    weighted = np.concatenate([samples.weights[:, None], samples.weights[:, None] * samples.vectors], axis=1)
+    if len(at) and _many_pairs(tree, at, width_mm):
+        sums = grid_sums(samples.places, weighted, at, width_mm)
+    else:
+        sums = _pair_sums(tree, weighted, at, width_mm)
+    alone = sums[:, 0] <= 1e-12
+    result = sums[:, 1:] / np.where(alone, 1, sums[:, 0])[:, None]
     if alone.any():
         result[alone] = samples.vectors[tree.query(at[alone])[1]]
     return np.asarray(result)
+
+
+def _many_pairs(tree: cKDTree, at: NDArray, width_mm: float) -> bool:
+    """Return whether samples and places (Q, 3) make more pairs than are looked at one by one, and a grid is no larger than it may be."""
+    some = at[:: max(1, len(at) // 200)]
+    pairs = float(np.mean(tree.query_ball_point(some, REACH * width_mm, return_length=True))) * len(at)
+    return pairs > MOST_PAIRS and np.prod(grid_shape(tree.data, at, width_mm)[1], dtype=float) <= MOST_NODES
+
+
+def _pair_sums(tree: cKDTree, values: NDArray, at: NDArray, width_mm: float) -> NDArray[np.float64]:
+    """Return sums (Q, C) of values (K, C) under a Gaussian kernel round each place (Q, 3), pair by pair."""
+    near = cKDTree(at).sparse_distance_matrix(tree, REACH * width_mm, output_type="ndarray")
+    kernel = np.exp(-((near["v"] / width_mm) ** 2) / 2)
+    return np.stack([np.bincount(near["i"], kernel * channel[near["j"]], len(at)) for channel in values.T], axis=1)
 
 
 def gaussian_spline(samples: Samples, at: NDArray, config: SplineConfig | None = None) -> NDArray[np.float64]:
@@ -126,9 +143,9 @@ def anisotropic(samples: Samples, *, look_mm: float = 2.0, width_mm: float = 8.0
     *Source:* the anisotropic kernel of the paper's source (covariance 0.02, kernel 0.08, eigenvalues at least 0.3; decimetres).
     """
     tree = cKDTree(samples.places)
-    near = tree.sparse_distance_matrix(tree, _REACH * width_mm, output_type="coo_matrix")
+    near = tree.sparse_distance_matrix(tree, REACH * width_mm, output_type="coo_matrix")
     way = samples.places[near.col] - samples.places[near.row]
-    stretch = _stretches(way, near, _REACH * look_mm, look_mm, least)
+    stretch = _stretches(way, near, REACH * look_mm, look_mm, least)
     squares = np.einsum("pi,pij,pj->p", way, stretch[near.row], way) / width_mm**2
     kernel = sparse.csr_array((np.exp(-squares / 2) * samples.weights[near.col], (near.row, near.col)), shape=near.shape)
     total = np.asarray(kernel.sum(axis=1)).ravel()
