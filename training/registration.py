@@ -8,10 +8,14 @@ python -m training.registration --real ../shared/data/hearts
 from __future__ import annotations
 
 import argparse
+import json
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyvista as pv
 import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
@@ -23,8 +27,12 @@ from echo3d.errors import Echo3dError
 from echo3d.hearts import Source
 from echo3d.registration.parts import template_parts
 from echo3d.registration.register import RegisterConfig, Registration, Target, register
-from echo3d.registrations import open_target
+from echo3d.registrations import Heart, open_target
 from training.remesh import remeshed
+
+FITTED_PARTS = {"EPICARDIAL": "VENTRICLES", "LV_ENDOCARDIAL": "LV_CAVITY", "RV_ENDOCARDIAL": "RV_CAVITY"}
+FITTED_PHASES = (0, 5, 10, 15, 20)
+"""Phases of the fitted beat that are measured; 0 is end-diastole, 10 end-systole."""
 
 HEAD = "| case | method | point error, mm | 95 %, mm | surface, mm | surface 95 %, mm | folds | LV RV LA RA, % | s |"
 
@@ -72,20 +80,40 @@ def measure_drawn(options: argparse.Namespace) -> None:
         print(f"| mean of {len(rows)} | {method} | " + " | ".join(f"{value:.2f}" for value in values[:5]) + f" | | {values[5]:.1f} |")
 
 
-def measure_real(folder: Path, methods: list[str]) -> None:
-    """Print a row per real heart and method, with the volumes against the file's own."""
+def real_hearts(folder: Path) -> Iterator[tuple[str, Heart]]:
+    """Yield name and surface of every real heart that is there."""
     files = [*sorted((folder / "rodero_ssm" / "hearts").glob("*.vtp")), folder / "visible_human_male" / "VH_M_Heart.glb"]
     files += [folder / "cobiveco_geo1" / "heart.vtp", folder / "heartdeformnets_templates" / "wh_template.vtp"]
-    for path in files:
-        heart = open_target(Source(path))
+    yield from ((path.stem, open_target(Source(path))) for path in files if path.exists())
+    for phase in FITTED_PHASES:
+        parts = [folder / "bivme_patient1" / "fitted" / f"patient1_{kind}_{phase:03d}.vtk" for kind in FITTED_PARTS]
+        if all(path.exists() for path in parts):
+            yield f"fitted {phase}", fitted(parts)
+
+
+def fitted(parts: Sequence[Path]) -> Heart:
+    """Return the surface of both ventricles that lies in a file for each part, in the order of ``FITTED_PARTS``."""
+    pieces = [pv.read(path).extract_surface(algorithm="dataset_surface").triangulate() for path in parts]
+    with tempfile.TemporaryDirectory() as folder:
+        path, mapping = Path(folder) / "heart.vtp", Path(folder) / "parts.json"
+        for number, piece in enumerate(pieces, 1):
+            piece.cell_data["part"] = np.full(piece.n_cells, number, np.int32)
+        pv.merge(pieces, merge_points=False).extract_surface(algorithm="dataset_surface").save(path)
+        mapping.write_text(json.dumps({str(number): name for number, name in enumerate(FITTED_PARTS.values(), 1)}), encoding="utf-8")
+        return open_target(Source(path, units="mm", mapping=mapping, array="part"))
+
+
+def measure_real(folder: Path, methods: list[str]) -> None:
+    """Print a row per real heart and method, with the volumes against the file's own."""
+    for name, heart in real_hearts(folder):
         for method in methods:
             start = time.perf_counter()
             try:
                 found = register(load_template(), heart.target, RegisterConfig(method=method))  # type: ignore[arg-type]
             except Echo3dError as exc:
-                print(f"| {path.stem} | {method} | {exc} |", flush=True)
+                print(f"| {name} | {method} | {exc} |", flush=True)
                 continue
-            row, _ = line(path.stem, method, found, time.perf_counter() - start)
+            row, _ = line(name, method, found, time.perf_counter() - start)
             own = load_template().volumes_ml(found.points)
             print(row, " ".join(f"{key} {100 * (own[key] / ml - 1):+.1f} %" for key, ml in heart.volumes_ml.items()), flush=True)
 
