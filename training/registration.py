@@ -2,6 +2,7 @@
 
 python -m training.registration --hearts 20 --seed 61
 python -m training.registration --hearts 4 --methods shape --untagged
+python -m training.registration --turns 64
 python -m training.registration --real ../shared/data/hearts
 """
 
@@ -34,18 +35,24 @@ FITTED_PARTS = {"EPICARDIAL": "VENTRICLES", "LV_ENDOCARDIAL": "LV_CAVITY", "RV_E
 FITTED_PHASES = (0, 5, 10, 15, 20)
 """Phases of the fitted beat that are measured; 0 is end-diastole, 10 end-systole."""
 
+COARSE = RegisterConfig(surface_mm=4.0, most_mm=1e3)
+COARSE_POINTS = 12_000
+"""Settings and mesh for many start rotations, which are to tell whether a registration ends right, not how well."""
+
+RIGHT_MM = 1.0
+
 HEAD = "| case | method | point error, mm | 95 %, mm | surface, mm | surface 95 %, mm | folds | LV RV LA RA, % | s |"
 
 
-def drawn(seed: int, number: int, tagged: bool) -> tuple[str, NDArray, Target]:
-    """Return the name, the true material points (N, 3) and the remeshed surface of a drawn heart, turned and shifted at random."""
+def drawn(seed: int, number: int, tagged: bool, count: int = 60_000) -> tuple[str, NDArray, Target]:
+    """Return name, true material points (N, 3) and the surface, of ``count`` points, of a drawn heart, turned and shifted at random."""
     template, rng = load_template(), np.random.default_rng((seed, number))
     heart = sound_heart(rng)
     phase = "ED" if number % 2 == 0 else "ES"
     points = (heart.ed if phase == "ED" else heart.es)[: len(template.points)]
     points = points @ Rotation.random(rng=rng).as_matrix().T + rng.uniform(-200, 200, 3)
     faces, tags = template_parts(template, [int(tag) for tag in TAGS] if tagged else [0])
-    return f"{heart.record.group} {phase}", points, remeshed(points, faces, tags, rng)
+    return f"{heart.record.group} {phase}", points, remeshed(points, faces, tags, rng, count=count)
 
 
 def line(name: str, method: str, found: Registration, seconds: float, truth: NDArray | None = None) -> tuple[str, list[float]]:
@@ -78,6 +85,27 @@ def measure_drawn(options: argparse.Namespace) -> None:
     for method, rows in means.items():
         values = np.mean(rows, axis=0)
         print(f"| mean of {len(rows)} | {method} | " + " | ".join(f"{value:.2f}" for value in values[:5]) + f" | | {values[5]:.1f} |")
+
+
+def measure_turns(options: argparse.Namespace) -> None:
+    """Print how many start rotations of one heart end right: the mean error of its points within ``RIGHT_MM`` of the best start's."""
+    for tagged in (True, False):
+        name, truth, target = drawn(options.seed, 0, tagged, COARSE_POINTS)
+        errors = np.array([turned_error(truth, target, turn) for turn in Rotation.random(options.turns, rng=options.seed).as_matrix()])
+        right = errors < np.nanmin(errors) + RIGHT_MM
+        said = f"{right.sum()} of {len(errors)} right, error {errors[right].mean():.2f} mm, worst of these {errors[right].max():.2f}"
+        others = ", ".join(f"{error:.1f}" for error in errors[~right])
+        print(f"{name}, {'parts known' if tagged else 'no parts known'}: {said}; others: {others or 'none'}", flush=True)
+
+
+def turned_error(truth: NDArray, target: Target, rotation: NDArray) -> float:
+    """Return the mean error (mm) of the points of a heart that is turned before it is registered, not a number where that fails."""
+    seen = Target(target.points @ rotation.T, target.faces, target.tags)
+    try:
+        found = register(load_template(), seen, COARSE)
+    except Echo3dError:
+        return float("nan")
+    return float(np.linalg.norm(found.points - truth @ rotation.T, axis=1).mean())
 
 
 def real_hearts(folder: Path) -> Iterator[tuple[str, Heart]]:
@@ -125,9 +153,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=61)
     parser.add_argument("--methods", nargs="+", default=["transport", "spline", "shape"])
     parser.add_argument("--untagged", action="store_true", help="tell no parts apart")
+    parser.add_argument("--turns", type=int, default=0, help="start rotations of one heart, with its parts known and not")
     parser.add_argument("--real", type=Path, help="folder of real hearts")
     options = parser.parse_args()
     torch.set_num_threads(2)
+    if options.turns:
+        measure_turns(options)
+        return
     print(HEAD + "\n" + "| --- " * 9 + "|")
     if options.hearts:
         measure_drawn(options)

@@ -45,10 +45,11 @@ from echo3d.registration.register import Target, register
 torch.set_num_threads(2)
 with np.load(sys.argv[1]) as data:
     target = Target(data["points"], data["faces"], data["tags"])
-start = time.perf_counter()
+start, busy = time.perf_counter(), time.process_time()
 register(load_template(), target)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"seconds": time.perf_counter() - start, "peak_gb": peak / 2**20}))
+need = {"seconds": time.perf_counter() - start, "processor": time.process_time() - busy, "peak_gb": peak / 2**20}
+print(json.dumps(need))
 """
 
 
@@ -136,7 +137,7 @@ def test_a_fresh_process_needs_ten_seconds_and_two_gigabytes_at_most(case: Case,
     np.savez(tmp_path / "target.npz", points=case.target.points, faces=case.target.faces, tags=case.target.tags)
     run = [sys.executable, "-c", FRESH, str(tmp_path / "target.npz")]
     need = json.loads(subprocess.run(run, capture_output=True, check=True, timeout=200).stdout)
-    sys.stdout.write(f"\nfresh process: {need['seconds']:.1f} s, {need['peak_gb']:.2f} GB at most\n")
+    sys.stdout.write(f"\nfresh process: {need['seconds']:.1f} s, {need['processor']:.1f} s of processor time, {need['peak_gb']:.2f} GB at most\n")
     assert need["peak_gb"] < 2
     assert not measured(request) or need["seconds"] < 10
 
