@@ -4,7 +4,7 @@ r"""What registered labels cost a network: the same hearts and pictures twice, w
     python -m training.samples --out runs/labels/test --count 160 --seed 89 --probes 1
     for kind in exact registered; do
         python -m training.s2mnet --data runs/labels/$kind/samples --slices runs/labels/$kind/slices --val runs/labels/test \
-            --encoder runs/labels/encoder.pt --out runs/labels/$kind/net --steps 1500 1000 --threads 1
+            --encoder runs/labels/encoder.pt --out runs/labels/$kind/net --steps 500 300 --threads 1
     done
     python -m training.labels --out runs/labels --compare runs/labels/test
 
@@ -36,6 +36,7 @@ from echo3d.io.weights import read_weights
 from echo3d.paths import resource
 from echo3d.registration.parts import template_parts
 from echo3d.registration.register import Target, register
+from training.distance import surface_distance
 from training.remesh import slid
 from training.samples import Arrays, samples_of, write_shard
 from training.slices import slices_of
@@ -176,10 +177,14 @@ def rows_of(out: Path, test: Path) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield the errors of both networks on hearts that neither saw, against exact truth, six views."""
     from training.evaluate import SUBSETS, answers, load_all, table_row, trained
 
-    samples = load_all(test)
+    template, samples = load_template(), load_all(test)
+    wanted = (samples["field"].float() + torch.from_numpy(np.array(template.points)).float()).numpy()
     for kind in KINDS:
         network, _ = trained(out / kind / "net")
-        yield f"{kind} labels", table_row(answers(network, samples, SUBSETS[6])["points"], samples, np.random.default_rng(0))
+        points, rng = answers(network, samples, SUBSETS[6])["points"], np.random.default_rng(0)
+        row = table_row(points, samples, rng, surfaces=False)
+        apart = [surface_distance(a, b, template.mesh.faces, rng) for a, b in zip(points.numpy(), wanted, strict=True)]
+        yield f"{kind} labels", row | {"surface_mm": float(np.mean(apart))}
 
 
 def compare(out: Path, test: Path) -> None:
