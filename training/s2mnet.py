@@ -87,11 +87,20 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How long and how fast to learn: minutes, pairs a step of each lesson, highest rate."""
+    """How long and how fast to learn: minutes or, where given, steps; pairs a step of each lesson, highest rate."""
 
     minutes: float
     pairs: tuple[int, ...]
     rate: float
+    steps: int | None = None
+
+    def spent(self, minutes: float, step: int) -> float:
+        """Return which share of the budget is spent; 1 when it is over.
+
+        >>> Course(2.0, (96,), 1e-3).spent(1.0, 7), Course(2.0, (96,), 1e-3, 28).spent(1.0, 7)
+        (0.5, 0.25)
+        """
+        return step / self.steps if self.steps else minutes / self.minutes
 
 
 class Trainer:
@@ -102,20 +111,20 @@ class Trainer:
         self.average = copy.deepcopy(network)
 
     def run(self, name: str, lessons: list[Lesson], course: Course) -> None:
-        """Learn from the lessons until the minutes are spent; go on from the average."""
+        """Learn from the lessons until the budget is spent; go on from the average."""
         self.network.load_state_dict(self.average.state_dict())
         learned = [p for p in self.network.parameters() if p.requires_grad]
         kept = [p for p in self.average.parameters() if p.requires_grad]
         optimiser = torch.optim.AdamW(learned, lr=course.rate, weight_decay=0.05, fused=True)
         start, step, sums = time.monotonic(), 0, dict[str, float]()
         self.network.train()
-        while (spent := (time.monotonic() - start) / 60) < course.minutes:
+        while (share := course.spent(spent := (time.monotonic() - start) / 60, step)) < 1:
             terms = self.terms([lesson.draw(pairs) for lesson, pairs in zip(lessons, course.pairs, strict=True)])
             optimiser.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()
             torch.nn.utils.clip_grad_norm_(learned, 5.0)
             for group in optimiser.param_groups:
-                group["lr"] = learning_rate(spent / course.minutes, step, course.rate)
+                group["lr"] = learning_rate(share, step, course.rate)
             optimiser.step()
             step += 1
             with torch.no_grad():
@@ -206,6 +215,7 @@ def main() -> None:
     for name in ("data", "slices", "val", "encoder", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--minutes", type=float, nargs=2, default=(8, 8), help="for true maps, then for the encoder's")
+    parser.add_argument("--steps", type=int, nargs=2, default=(None, None), help="budgets in steps instead, the same on any machine")
     parser.add_argument("--rates", type=float, nargs=2, default=(1e-3, 4e-4))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
@@ -223,10 +233,10 @@ def main() -> None:
     trainer = Trainer(network, measures(at_points), options.out, with_maps(network, val.all()))
     true_maps = Lesson(slices, coefficients(slices.field, at_points), 0.03)
     report(options.out, {"step": 0, "samples": len(shards), "hearts": len(slices.field) // 2})
-    trainer.run("true maps", [true_maps], Course(options.minutes[0], (96,), options.rates[0]))
+    trainer.run("true maps", [true_maps], Course(options.minutes[0], (96,), options.rates[0], options.steps[0]))
     pictures = picture_bank(network, shards, texture_bank(48, options.seed + 1))
     seen = Lesson(pictures, coefficients(pictures.field, at_points), 0.02)
-    trainer.run("pictures", [seen, true_maps], Course(options.minutes[1], (80, 32), options.rates[1]))
+    trainer.run("pictures", [seen, true_maps], Course(options.minutes[1], (80, 32), options.rates[1], options.steps[1]))
     state = {"network": trainer.average.state_dict(), "config": network.config.model_dump(), "samples": len(shards)}
     torch.save(state | {"hearts": len(slices.field) // 2}, options.out / "network.pt")
 

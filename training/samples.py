@@ -142,12 +142,17 @@ def heart_samples(seed: tuple[int, ...], probes: int = 2) -> tuple[list[Arrays],
     """Return samples of one drawn heart, ED and ES in turn for each of ``probes`` hands, and its record."""
     rng = np.random.default_rng(seed)
     heart = sound_heart(rng)
+    return samples_of(heart, rng, probes), record_to_json(heart.record)
+
+
+def samples_of(heart: Heart, rng: np.random.Generator, probes: int = 2) -> list[Arrays]:
+    """Return samples of a heart, ED and ES in turn for each of ``probes`` hands."""
     samples: list[Arrays] = []
     labels = [invert(x) for x in (heart.ed, heart.es)]
     for _ in range(probes):
         fans = draw_fans(heart, rng)
         samples += [phase_sample(x, seen, fans, rng) for x, seen in zip((heart.ed, heart.es), labels, strict=True)]
-    return samples, record_to_json(heart.record)
+    return samples
 
 
 def write_shard(out: Path, name: str, samples: list[Arrays], records: list[dict]) -> None:

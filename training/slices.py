@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from echo3d.anatomy.cohort import sound_heart
+from echo3d.anatomy.cohort import Heart, sound_heart
 from echo3d.anatomy.material import load_material
 from echo3d.anatomy.template import load_template
 from echo3d.core.pose import rigid_between
@@ -40,7 +40,12 @@ def class_slices(labels: TorchLabels, fans: dict[View, Sector]) -> np.ndarray:
 def heart_slices(seed: tuple[int, ...], hands: int = HANDS) -> list[Arrays]:
     """Return both phases of one drawn heart, each seen by the same ``hands`` hands."""
     rng = np.random.default_rng(seed)
-    heart, material, template = sound_heart(rng), load_material(), load_template()
+    return slices_of(sound_heart(rng), rng, hands)
+
+
+def slices_of(heart: Heart, rng: np.random.Generator, hands: int = HANDS) -> list[Arrays]:
+    """Return both phases of a heart, each seen by the same ``hands`` hands."""
+    material, template = load_material(), load_template()
     fans = [draw_fans(heart, rng) for _ in range(hands)]
     phases = []
     for x in (heart.ed, heart.es):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from echo3d.registration.prealign import from_landmarks, from_parts, from_search
 from echo3d.registration.refine import refine
 from echo3d.registration.shape import load_shape
 from echo3d.registration.shapefit import Similarity, Source, fit_shape
-from echo3d.registration.spline import Samples, SplineConfig, averaged, folds, gaussian_spline, unfolded
+from echo3d.registration.spline import Samples, SplineConfig, anisotropic, averaged, folds, gaussian_spline, unfolded
 from echo3d.registration.transport import TransportConfig, transport_by_tag
 
 Method = Literal["transport", "spline", "pointpwc", "shape"]
@@ -178,9 +178,14 @@ def _by_transport(source: Source, other: Cloud, start: Similarity, config: Regis
 
 
 def _by_spline(source: Source, other: Cloud, start: Similarity, config: RegisterConfig) -> NDArray[np.float64]:
-    """Return the material points where the spline through the transport carries them."""
+    """Return the material points where the spline through the transport carries them, then transport again, smoothed along the surface."""
     moved = start.carry(source.template.points)
-    return moved + gaussian_spline(_transported(source, other, moved, config.transport), moved, config.spline)
+    moved = moved + gaussian_spline(_transported(source, other, moved, config.transport), moved, config.spline)
+    for _ in range(config.spline.again):
+        samples = _transported(source, other, moved, config.transport)
+        smooth = anisotropic(samples, look_mm=config.spline.look_mm, width_mm=config.spline.along_mm, least=config.spline.least)
+        moved = moved + averaged(replace(samples, vectors=smooth), moved, 1.0)
+    return moved
 
 
 def _transported(source: Source, other: Cloud, moved: NDArray, config: TransportConfig) -> Samples:

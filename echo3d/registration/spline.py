@@ -11,12 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial import cKDTree
 
-_REACH = 3.0
-"""Kernel widths beyond which a Gaussian counts for nothing."""
+from echo3d.registration.kernelgrid import MOST_NODES, REACH, grid_shape, grid_sums
+
+MOST_PAIRS = 1_000_000
+"""Pairs of a sample and a place up to which they are looked at one by one, in a tenth of a second; more go over a grid. Our choice."""
+
+_ROWS = 1000
+"""Points smoothed along the surface at once, which bounds the memory that their pairs take."""
 
 
 class SplineConfig(BaseModel):
@@ -26,6 +30,10 @@ class SplineConfig(BaseModel):
 
     widths_mm: tuple[float, ...] = Field((5.0, 10.0, 20.0), description="Widths of the Gaussian kernels, mm.")
     shares: tuple[float, ...] = Field((0.2, 0.3, 0.5), description="Share of each width in the sum.")
+    again: int = Field(2, ge=0, le=10, description="How often transport is repeated from there, smoothed along the surface.")
+    along_mm: float = Field(8.0, gt=0, description="Width of that smoothing along the surface, mm.")
+    look_mm: float = Field(2.0, gt=0, description="Width by which the surface's direction is found, mm.")
+    least: float = Field(0.3, gt=0, le=1, description="Width across the surface at least, as a share of that along it.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,22 +55,37 @@ class Samples:
 def averaged(samples: Samples, at: NDArray, width_mm: float) -> NDArray[np.float64]:
     """Return the weighted mean (Q, 3) of displacements round each place (Q, 3) under a Gaussian kernel (Nadaraya and Watson).
 
-    A place with no sample within three widths takes the nearest one's.
+    A place with no sample within three widths takes the nearest one's. Very many samples go over a grid, which is as good as exact.
 
     >>> samples = Samples(np.array([[0.0, 0, 0], [2, 0, 0]]), np.array([[1.0, 0, 0], [3, 0, 0]]), np.ones(2))
     >>> averaged(samples, np.array([[1.0, 0, 0], [90, 0, 0]]), 1.0)[:, 0].tolist()
     [2.0, 3.0]
     """
     tree = cKDTree(samples.places)
-    near = cKDTree(at).sparse_distance_matrix(tree, _REACH * width_mm, output_type="coo_matrix").tocsr()
-    near.data = np.exp(-((near.data / width_mm) ** 2) / 2)
-    kernel = near @ sparse.diags_array(samples.weights)
-    total = np.asarray(kernel.sum(axis=1)).ravel()
-    alone = total <= 1e-12
-    result = kernel @ samples.vectors / np.where(alone, 1, total)[:, None]
+    weighted = np.concatenate([samples.weights[:, None], samples.weights[:, None] * samples.vectors], axis=1)
+    if len(at) and _many_pairs(tree, at, width_mm):
+        sums = grid_sums(samples.places, weighted, at, width_mm)
+    else:
+        sums = _pair_sums(tree, weighted, at, width_mm)
+    alone = sums[:, 0] <= 1e-12
+    result = sums[:, 1:] / np.where(alone, 1, sums[:, 0])[:, None]
     if alone.any():
         result[alone] = samples.vectors[tree.query(at[alone])[1]]
     return np.asarray(result)
+
+
+def _many_pairs(tree: cKDTree, at: NDArray, width_mm: float) -> bool:
+    """Return whether samples and places (Q, 3) make more pairs than are looked at one by one, and a grid is no larger than it may be."""
+    some = at[:: max(1, len(at) // 200)]
+    pairs = float(np.mean(tree.query_ball_point(some, REACH * width_mm, return_length=True))) * len(at)
+    return pairs > MOST_PAIRS and np.prod(grid_shape(tree.data, at, width_mm)[1], dtype=float) <= MOST_NODES
+
+
+def _pair_sums(tree: cKDTree, values: NDArray, at: NDArray, width_mm: float) -> NDArray[np.float64]:
+    """Return sums (Q, C) of values (K, C) under a Gaussian kernel round each place (Q, 3), pair by pair."""
+    near = cKDTree(at).sparse_distance_matrix(tree, REACH * width_mm, output_type="ndarray")
+    kernel = np.exp(-((near["v"] / width_mm) ** 2) / 2)
+    return np.stack([np.bincount(near["i"], kernel * channel[near["j"]], len(at)) for channel in values.T], axis=1)
 
 
 def gaussian_spline(samples: Samples, at: NDArray, config: SplineConfig | None = None) -> NDArray[np.float64]:
@@ -125,26 +148,30 @@ def anisotropic(samples: Samples, *, look_mm: float = 2.0, width_mm: float = 8.0
 
     *Source:* the anisotropic kernel of the paper's source (covariance 0.02, kernel 0.08, eigenvalues at least 0.3; decimetres).
     """
-    tree = cKDTree(samples.places)
-    near = tree.sparse_distance_matrix(tree, _REACH * width_mm, output_type="coo_matrix")
-    way = samples.places[near.col] - samples.places[near.row]
-    stretch = _stretches(way, near, _REACH * look_mm, look_mm, least)
-    squares = np.einsum("pi,pij,pj->p", way, stretch[near.row], way) / width_mm**2
-    kernel = sparse.csr_array((np.exp(-squares / 2) * samples.weights[near.col], (near.row, near.col)), shape=near.shape)
-    total = np.asarray(kernel.sum(axis=1)).ravel()
-    return np.asarray(kernel @ samples.vectors / np.where(total > 0, total, 1)[:, None])
+    tree, result = cKDTree(samples.places), np.zeros_like(samples.vectors)
+    metric = _metrics(samples.places, tree, look_mm, least)
+    for start in range(0, len(result), _ROWS):
+        rows = slice(start, start + _ROWS)
+        near = cKDTree(samples.places[rows]).sparse_distance_matrix(tree, REACH * width_mm, output_type="ndarray")
+        way = samples.places[near["j"]] - samples.places[rows][near["i"]]
+        squares = np.einsum("pi,pij,pj->p", way, metric[rows][near["i"]], way) / width_mm**2
+        kernel = np.exp(-squares / 2) * samples.weights[near["j"]]
+        count = len(samples.places[rows])
+        total = np.bincount(near["i"], kernel, count)
+        sums = [np.bincount(near["i"], kernel * samples.vectors[near["j"], axis], count) for axis in range(3)]
+        result[rows] = np.stack(sums, axis=1) / np.where(total > 0, total, 1)[:, None]
+    return result
 
 
-def _stretches(way: NDArray, near: sparse.coo_matrix, reach: float, look_mm: float, least: float) -> NDArray[np.float64]:
+def _metrics(places: NDArray, tree: cKDTree, look_mm: float, least: float) -> NDArray[np.float64]:
     """Return per point the metric (K, 3, 3) that is one along the surface and more across it."""
-    close = (way**2).sum(axis=1) <= reach**2
-    rows, steps = near.row[close], way[close]
-    weights = np.exp(-(steps**2).sum(axis=1) / (2 * look_mm**2))
-    spreads = np.zeros((near.shape[0], 3, 3))
-    np.add.at(spreads, rows, weights[:, None, None] * steps[:, :, None] * steps[:, None, :])
-    values, axes = np.linalg.eigh(spreads)
+    near = tree.sparse_distance_matrix(tree, REACH * look_mm, output_type="ndarray")
+    way = places[near["j"]] - places[near["i"]]
+    weights = np.exp(-((near["v"] / look_mm) ** 2) / 2)
+    entries = [np.bincount(near["i"], weights * way[:, a] * way[:, b], len(places)) for a in range(3) for b in range(3)]
+    values, axes = np.linalg.eigh(np.stack(entries, axis=1).reshape(-1, 3, 3))
     width = np.maximum(np.sqrt(np.maximum(values, 0) / np.maximum(values[:, -1:], 1e-12)), least)
-    return np.einsum("kia,ka,kja->kij", axes, 1 / width**2, axes)
+    return np.asarray(np.einsum("kia,ka,kja->kij", axes, 1 / width**2, axes))
 
 
 def folds(points: NDArray, moved: NDArray, *, neighbours: int = 32) -> NDArray[np.bool_]:

@@ -17,6 +17,8 @@ from echo3d.registration.cloud import surface_cloud, thinned
 from echo3d.registration.parts import part_faces, template_parts
 from echo3d.registration.prealign import from_parts, from_search, procrustes
 from echo3d.registration.register import RegisterConfig, Target, register
+from echo3d.registration.spline import SplineConfig
+from echo3d.registration.transport import TransportConfig
 from training.registration import drawn
 from training.remesh import remeshed
 
@@ -138,3 +140,17 @@ def test_transport_and_spline_bring_a_heart_nearer(method: str) -> None:
     found = register(load_template(), target, config)
     before = np.linalg.norm(found.start.carry(load_template().points) - truth, axis=1).mean()
     assert np.linalg.norm(found.points - truth, axis=1).mean() < 0.8 * before
+
+
+def test_transport_again_along_the_surface_comes_nearer_than_the_spline_alone() -> None:
+    """The paper's source repeats transport from where the spline ended; measured 2.9 mm without and 2.1 mm with it."""
+    _, truth, target = drawn(61, 0, True, 6_000)
+    transport = TransportConfig(blur=0.04, scaling=0.6)
+    errors, surfaces = [], []
+    for again in (0, 2):
+        config = RegisterConfig(method="spline", transport=transport, spline=SplineConfig(again=again), most_mm=20)
+        found = register(load_template(), target, config)
+        errors.append(float(np.linalg.norm(found.points - truth, axis=1).mean()))
+        surfaces.append(found.distance_mm)
+    assert errors[1] < 0.9 * errors[0]
+    assert surfaces[1] < 0.7 * surfaces[0]
