@@ -72,7 +72,8 @@ def table_row(points: Tensor, samples: dict[str, Tensor], rng: np.random.Generat
     relative = ((volumes - true) / true).abs().mean(dim=0) * 100
     ef = 100 * ((1 - volumes[1::2, 0] / volumes[::2, 0]) - (1 - true[1::2, 0] / true[::2, 0]))
     row = {"points_mm": distance.mean(), "points_ed_mm": distance[::2].mean(), "points_es_mm": distance[1::2].mean()}
-    some = range(0, len(points), max(1, len(points) // 100))
+    hearts = np.arange(0, len(points) // 2, max(1, len(points) // 100))
+    some = np.stack([2 * hearts, 2 * hearts + 1], axis=1).ravel()  # both phases of each
     measured = (("surface_mm", template.mesh.faces), ("lv_endo_mm", template.cavities["lv"])) if surfaces else ()
     for name, faces in measured:
         row[name] = np.mean([surface_distance(points[i].numpy(), wanted[i].numpy(), faces, rng) for i in some])

@@ -151,7 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hearts", type=int, default=0)
     parser.add_argument("--seed", type=int, default=61)
-    parser.add_argument("--methods", nargs="+", default=["transport", "spline", "shape"])
+    parser.add_argument("--methods", nargs="+", default=["transport", "spline", "pointpwc", "shape"])
     parser.add_argument("--untagged", action="store_true", help="tell no parts apart")
     parser.add_argument("--turns", type=int, default=0, help="start rotations of one heart, with its parts known and not")
     parser.add_argument("--real", type=Path, help="folder of real hearts")

@@ -48,7 +48,6 @@ class RegisterConfig(BaseModel):
     transport: TransportConfig = Field(TransportConfig(), description="For the first two methods.")
     spline: SplineConfig = Field(SplineConfig(), description="For the second.")
     flow_spline: SplineConfig = Field(SplineConfig(widths_mm=(5.0, 10.0), shares=(0.5, 0.5)), description="For the network's flow.")
-    rounds: int = Field(2, ge=0, le=10, description="Rounds of transport and spline after the network; the paper's source takes 2.")
     steps: int = Field(6, ge=1, le=50, description="Steps of the fit of shapes.")
     fit_mm: float = Field(5.0, gt=0, description="Spacing of the target's points in that fit.")
     surface_mm: float = Field(1.5, gt=0, description="Spacing of the target's points when the surface is drawn near.")
@@ -181,6 +180,11 @@ def _by_spline(source: Source, other: Cloud, start: Similarity, config: Register
     """Return the material points where the spline through the transport carries them, then transport again, smoothed along the surface."""
     moved = start.carry(source.template.points)
     moved = moved + gaussian_spline(_transported(source, other, moved, config.transport), moved, config.spline)
+    return _again(source, other, moved, config)
+
+
+def _again(source: Source, other: Cloud, moved: NDArray, config: RegisterConfig) -> NDArray[np.float64]:
+    """Return points (N, 3) drawn nearer by transport from where they are, smoothed along the surface, some times over."""
     for _ in range(config.spline.again):
         samples = _transported(source, other, moved, config.transport)
         smooth = anisotropic(samples, look_mm=config.spline.look_mm, width_mm=config.spline.along_mm, least=config.spline.least)
@@ -212,16 +216,13 @@ def _by_shape(source: Source, other: Cloud, start: Similarity, config: RegisterC
 
 
 def _by_pointpwc(source: Source, other: Cloud, start: Similarity, config: RegisterConfig) -> NDArray[np.float64]:
-    """Return the material points where the network's flow carries them, drawn nearer by transport and the spline.
+    """Return the material points where the network's flow and the spline carry them, drawn nearer by transport as after any spline.
 
-    *Source:* paper section 4.3; the rounds after the network as in the program it cites (science.md A.4).
+    *Source:* paper section 4.3; what follows the network as in the program it cites (science.md A.4).
     """
     points, goal = source.template.points, carried(other, start.inverse())
     flow = flow_samples(load_flow(source.template.sha256), source.cloud(points), goal)
-    moved = start.carry(points + gaussian_spline(flow, points, config.flow_spline))
-    for _ in range(config.rounds):
-        moved = moved + gaussian_spline(_transported(source, other, moved, config.transport), moved, config.spline)
-    return moved
+    return _again(source, other, start.carry(points + gaussian_spline(flow, points, config.flow_spline)), config)
 
 
 _SOLVERS = {"transport": _by_transport, "spline": _by_spline, "pointpwc": _by_pointpwc, "shape": _by_shape}

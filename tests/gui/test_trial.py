@@ -51,7 +51,7 @@ def on_screen(hand: Hand, page, handle: Handle) -> tuple[int, int]:
     """Return where the end of a handle stands on the screen."""
     view = page.stage.viewport
     at = view.scene.camera().pixels(lines(view.scene.camera(), view.overlay.state.centre)[handle][-1])
-    return hand.place(view.canvas.plotter, QPoint(round(at[0]), round(at[1])))
+    return hand.place(view.canvas.surface, QPoint(round(at[0]), round(at[1])))
 
 
 def placed(window, hand: Hand, qtbot) -> None:
@@ -133,7 +133,7 @@ def test_a_number_a_nudge_and_the_palette_by_keyboard(window, hand, qtbot, monke
     hand.type("anatomical")
     hand.keys("Return")
     assert np.allclose(values_of(page.workspace.scene.placement.pose), start)
-    hand.click(page.stage.viewport.canvas.plotter, QPoint(8, 8))
+    hand.click(page.stage.viewport.canvas.surface, QPoint(8, 8))
     count = page.undo.count()
     hand.keys("shift+Right")
     assert values_of(page.workspace.scene.placement.pose)[0] == pytest.approx(start[0] + 10)
