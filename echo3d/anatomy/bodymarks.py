@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import find_peaks
 
 from echo3d.anatomy.section import Section, section
 from echo3d.core.arrays import frozen_array
@@ -151,6 +150,8 @@ def _neck_pit(skin: _Skin) -> tuple[float, bool]:
 
     A neck is a narrow place of the middle plane's profile with something thicker above it, about as broad as it is deep.
     """
+    from scipy.signal import find_peaks  # takes longer to import than the window to open
+
     thick = skin.back - skin.front
     narrow, _ = find_peaks(-thick, prominence=12.0)
     start, head = 0, False

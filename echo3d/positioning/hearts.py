@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,8 +71,14 @@ class WorkHeart:
     def structures(self) -> tuple[Structure, ...]:
         """The structures that it can show."""
         if self.ours:
-            return tuple(structure for structure in Structure if structure in load_template().sides)
+            return _template_structures()
         return tuple(Structure(int(tag)) for tag in np.unique(self.mesh.labels) if tag in set(Structure) and tag)
+
+
+@lru_cache(maxsize=1)
+def _template_structures() -> tuple[Structure, ...]:
+    """Return the structures of the template, looked up once: it is asked for at every movement of a hand."""
+    return tuple(structure for structure in Structure if structure in load_template().sides)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
