@@ -114,6 +114,7 @@ def _untagged(source: Source) -> Heart:
     from echo3d.anatomy.template import load_template
     from echo3d.io.surfaces import read_surface
     from echo3d.registration.register import Target, check_target
+    from echo3d.registration.rims import outward
 
     surface = read_surface(source.path, source.array)
     tags = np.zeros(len(surface.faces), np.uint8)
@@ -121,7 +122,8 @@ def _untagged(source: Source) -> Heart:
     mean = float(np.linalg.norm(np.ptp(load_template().mesh.points, axis=0)))
     extent = np.ptp(surface.points, axis=0)
     scale = heart_scale(extent, "four chambers", asked=source.units, convention=surface.convention, mean_mm=mean)
-    target = Target(surface.points * scale.mm, np.array(surface.faces), tags)
+    points, faces = surface.points * scale.mm, np.array(surface.faces)
+    target = Target(points, outward(points, faces, tags).astype(np.int32), tags)
     return Heart(target, {}, (scale.reason, "no parts told apart, as asked, so place and direction were searched for"))
 
 

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from echo3d.errors import RegistrationFailed
-from echo3d.registration.cloud import Cloud, thinned
+from echo3d.registration.cloud import Cloud, carried, thinned
 from echo3d.registration.shapefit import Similarity
 from echo3d.registration.transport import TransportConfig, transport
 
@@ -19,6 +19,10 @@ STARTS = 64
 
 FEWEST = 4
 """Middles of parts that are enough to tell place, direction and size."""
+
+NORMAL_MM = 15.0
+"""Millimetres that a normal turned by a radian counts as in the search: insides and outsides of chambers tell the way a heart lies. Without
+it one of four drawn hearts whose parts are not known ended the wrong way round, with it none. Our choice."""
 
 _COARSE = TransportConfig(blur=0.06, reach=0.6)
 
@@ -73,7 +77,7 @@ def from_search(source: Cloud, target: Cloud, starts: int = STARTS) -> Similarit
     a, b = (thinned(cloud, _extent(cloud) / 14)[0] for cloud in (source, target))
     if min(len(a), len(b)) < FEWEST:
         raise RegistrationFailed("a heart's surface must have an extent, found points in one place; give a whole surface")
-    tree, found = cKDTree(b.points), []
+    tree, found = cKDTree(_features(b)), []
     for turn in Rotation.random(starts, rng=np.random.default_rng(0)).as_matrix():
         start = _centred(a, b, turn)
         found.append(_closest(a, b, tree, start))
@@ -97,22 +101,27 @@ def _centred(a: Cloud, b: Cloud, rotation: NDArray) -> Similarity:
 def _closest(a: Cloud, b: Cloud, tree: cKDTree, pose: Similarity, steps: int = 12) -> tuple[float, Similarity]:
     """Return the mean distance after some steps of nearest points, and the similarity then."""
     for _ in range(steps):
-        _, near = tree.query(pose.carry(a.points))
+        _, near = tree.query(_features(carried(a, pose)))
         pose = procrustes(a.points, b.points[near], a.weights)
     return _distance(a, b, tree, pose), pose
+
+
+def _features(cloud: Cloud) -> NDArray[np.float64]:
+    """Return what points are sought by (K, 6) in mm: their places and the ways that they face."""
+    return np.concatenate([cloud.points, NORMAL_MM * cloud.normals], axis=1)
 
 
 def _settled(a: Cloud, b: Cloud, tree: cKDTree, pose: Similarity) -> tuple[float, Similarity]:
     """Return the mean distance and the similarity after steps of transport, which sees whole shapes where nearest points see places."""
     for _ in range(4):
-        moved = Cloud(pose.carry(a.points), a.weights, a.tags, a.normals, a.vertex)
+        moved = carried(a, pose)
         way = transport(moved, b, _COARSE)
         pose = procrustes(a.points, moved.points + way.displacement, a.weights * np.clip(way.mass, 1e-6, 1))
     return _closest(a, b, tree, pose)
 
 
 def _distance(a: Cloud, b: Cloud, tree: cKDTree, pose: Similarity) -> float:
-    """Return the mean distance in mm from either cloud to the other."""
-    moved = pose.carry(a.points)
-    ahead, back = tree.query(moved)[0], cKDTree(moved).query(b.points)[0]
+    """Return the mean distance in mm, directions included, from either cloud to the other."""
+    moved = _features(carried(a, pose))
+    ahead, back = tree.query(moved)[0], cKDTree(moved).query(_features(b))[0]
     return float(np.average(ahead, weights=a.weights) + np.average(back, weights=b.weights)) / 2

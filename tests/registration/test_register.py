@@ -48,6 +48,24 @@ def test_a_remeshed_heart_is_found_point_by_point() -> None:
     assert all(volumes[0][key] == pytest.approx(ml, rel=0.02) for key, ml in volumes[1].items())
 
 
+def test_a_heart_of_unknown_parts_is_found_whichever_way_it_lies() -> None:
+    """This one ended the wrong way round, 72 mm off, before directions counted in the search."""
+    _, truth, target = drawn(61, 1, False)
+    found = register(load_template(), target)
+    assert np.linalg.norm(found.points - truth, axis=1).mean() < 1.2
+
+
+def test_the_papers_chain_comes_nearer_than_transport_alone() -> None:
+    """On a coarser mesh, so that it takes seconds; measured 1.9 and 2.9 mm on fine ones."""
+    _, truth, target = drawn(61, 1, True, 6_000)
+    config = RegisterConfig(transport=TransportConfig(blur=0.03))
+    errors = {}
+    for method in ("transport", "pointpwc"):
+        found = register(load_template(), target, config.model_copy(update={"method": method}))
+        errors[method] = np.linalg.norm(found.points - truth, axis=1).mean()
+    assert errors["pointpwc"] < 0.9 * errors["transport"]
+
+
 def test_parts_that_are_not_there_are_known_to_be_unsure() -> None:
     _, truth, target = drawn(61, 2, True)
     kept = np.isin(target.tags, (1, 2, 7, 8, 9, 10))
