@@ -86,7 +86,7 @@ def test_both_workspaces_come_back(page, window, qtbot, tmp_path) -> None:
     page.look_at(picture=Picture.PSEUDO, clip=Clip.CORONAL, skin=0.5, hidden=frozenset({Structure.LA_WALL}))
     window.run_command("keep_reference")
     window.run_command("look_left")
-    qtbot.waitUntil(lambda: np.allclose(page.stage.viewport.scene.camera().towards, [1, 0, 0], atol=1e-3), timeout=WAIT)
+    qtbot.waitUntil(lambda: np.allclose(page.stage.viewport.scene.camera().towards, [1, 0, 0], atol=1e-7), timeout=WAIT)
     window.change(opacity=0.75, drawing=Drawing.GLASS, labels=True)
     path = save(window, qtbot, tmp_path / "one.echo3d")
     assert str(tmp_path) not in path.read_text(encoding="utf-8")

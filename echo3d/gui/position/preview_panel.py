@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from echo3d.core.structures import Structure
@@ -56,6 +56,8 @@ class PreviewPanel(QWidget):
         self.view = view
         self.state = PreviewState()
         self._here = ""
+        self._over = QPixmap()
+        self._over_of: tuple[object, ...] = ()
         self.setMinimumSize(96, 96)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -147,10 +149,31 @@ class PreviewPanel(QWidget):
         if self.state.preview is not None:
             area = self.picture_area()
             self._paint_picture(painter, area, self.state.preview)
-            self._paint_scale(painter, area)
             self._paint_spot(painter, area)
+        painter.drawPixmap(0, 0, self._kept(tint))
+        painter.end()
+
+    def _kept(self, tint: QColor) -> QPixmap:
+        """Return depth scale and words as a picture, which stays as it is while a hand moves and only the fan's content changes."""
+        preview = self.state.preview
+        look = self.size(), self.devicePixelRatioF(), theme.tokens()
+        of = (*look, self._extent(), self._here, self.state.settled, preview is None, window_text(preview))
+        if of != self._over_of:
+            self._over, self._over_of = self._painted_over(tint), of
+        return self._over
+
+    def _painted_over(self, tint: QColor) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        made = QPixmap(self.size() * ratio)
+        made.setDevicePixelRatio(ratio)
+        made.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(made)
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing)
+        if self.state.preview is not None:
+            self._paint_scale(painter, self.picture_area())
         self._paint_words(painter, tint)
         painter.end()
+        return made
 
     def _paint_picture(self, painter: QPainter, area: QRectF, preview: Preview) -> None:
         pixels, pixel_mm = preview.pixels, preview.piece.pixel_mm
