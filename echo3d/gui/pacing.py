@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 
 REST_MS = 150
 """After the last movement the scene is drawn in full."""
-_PAUSE, _PAUSE_BEHIND = 0.5, 4.0
+_PAUSE, _PAUSE_BEHIND = 0.5, 8.0
 """From the end of one drawing to the next, in times of what the last one took; the second where pictures come first."""
 _PATIENCE_MS = 40
 """So long a scene that comes second waits to be asked for once more, which is when pictures have been shown and new ones are made."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from echo3d.gui import theme
@@ -50,6 +50,8 @@ class Overlay(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.state = OverlayState()
+        self._marks = QPixmap()
+        self._marks_of: tuple[object, ...] = ()
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
 
@@ -64,13 +66,26 @@ class Overlay(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if state.camera is not None:
-            self._paint_edges(painter, state.camera)
-            self._paint_marker(painter, state.camera)
-            self._paint_bar(painter, state.camera)
+            painter.drawPixmap(0, 0, self._kept(state.camera))
             if state.centre is not None and state.handles:
                 self._paint_handles(painter, state.camera, state.centre)
         self._paint_words(painter)
         painter.end()
+
+    def _kept(self, camera: Camera) -> QPixmap:
+        """Return letters, axes and bar as a picture, which stays as it is while the camera rests and a hand moves the heart."""
+        of = (self.size(), self.devicePixelRatioF(), theme.tokens(), camera.right.tobytes(), camera.up.tobytes(), camera.mm_per_pixel)
+        if of != self._marks_of:
+            ratio = self.devicePixelRatioF()
+            self._marks, self._marks_of = QPixmap(self.size() * ratio), of
+            self._marks.setDevicePixelRatio(ratio)
+            self._marks.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(self._marks)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for paint in (self._paint_edges, self._paint_marker, self._paint_bar):
+                paint(painter, camera)
+            painter.end()
+        return self._marks
 
     def _paint_handles(self, painter: QPainter, camera: Camera, centre: NDArray) -> None:
         found = lines(camera, centre)
