@@ -5,9 +5,7 @@ The programs that train lie in the package ``training``, which is named here by 
 
 from __future__ import annotations
 
-import json
 import pkgutil
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from echo3d.errors import InputError, ModelError
+from echo3d.io.mapping import json_or_toml
 from echo3d.jobs.spec import JobSpec
 from echo3d.progress import Progress, silent
 
@@ -26,8 +25,6 @@ RECIPES: Mapping[str, str] = {"pointpwc": "training.pointpwc"}
 
 CONFIG = "config.json"
 """File in a run's folder that says how it is trained."""
-
-_LARGEST = 100_000
 
 
 def default_settings(kind: str) -> dict[str, dict[str, Any]]:
@@ -130,8 +127,7 @@ def _settings(kind: str, content: Mapping[str, Any]) -> BaseModel:
 def _content(path: Path) -> dict[str, Any]:
     """Return what a JSON or TOML file holds."""
     try:
-        text = path.read_bytes()[:_LARGEST].decode("utf-8")
-        content = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        content = json_or_toml(path)
     except (OSError, ValueError) as exc:
         raise InputError(
             f"settings must be a JSON or TOML file, found none ({type(exc).__name__}); write one such as minutes = 40"

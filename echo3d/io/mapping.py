@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from echo3d.core.foreign import ROLE_HELP, role_named
 from echo3d.errors import InputError
@@ -26,8 +27,7 @@ def read_mapping(path: Path) -> dict[str, int]:
         If the file cannot be read or a value names no structure.
     """
     try:
-        text = path.read_bytes()[:_LARGEST].decode("utf-8")
-        content = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        content = json_or_toml(path)
     except (OSError, ValueError) as exc:
         raise InputError(
             f"a mapping must be a JSON or TOML file, found none ({type(exc).__name__}); write one such as part = name"
@@ -35,6 +35,18 @@ def read_mapping(path: Path) -> dict[str, int]:
     if not isinstance(content, dict) or not content:
         raise InputError('a mapping must name at least one part, found none; write one such as {"3": "LV_CAVITY"}')
     return {str(key): _role(str(key), value) for key, value in content.items()}
+
+
+def json_or_toml(path: Path) -> Any:
+    """Return what a small file holds.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read, or is neither JSON nor, by its name, TOML.
+    """
+    text = path.read_bytes()[:_LARGEST].decode("utf-8")
+    return tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
 
 
 def _role(key: str, value: object) -> int:

@@ -22,7 +22,7 @@ FEWEST = 4
 
 NORMAL_MM = 15.0
 """Millimetres that a normal turned by a radian counts as in the search: insides and outsides of chambers tell the way a heart lies. Without
-it one of four drawn hearts whose parts are not known ended the wrong way round, with it none. Our choice."""
+it one of two drawn hearts whose parts are not known ended the wrong way round, with it none of eight. Our choice."""
 
 _COARSE = TransportConfig(blur=0.06, reach=0.6)
 
