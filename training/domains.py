@@ -141,8 +141,16 @@ def pseudo_domain(slices: Slices) -> Draw:
 def pseudo_of(slices: Slices, rows: NDArray, rng: np.random.Generator) -> Drawn:
     """Return the pseudo images of some slices, with what is known of them."""
     labels, inside = slices.labels[rows], slices.inside(rows)
-    made = [pseudo_image(one, seen, draw_pseudo(rng)) for one, seen in zip(labels, inside, strict=True)]
+    made = [_pseudo(one, seen, rng) for one, seen in zip(labels, inside, strict=True)]
     return Drawn(_pictures(np.stack(made)), _pictures(inside), torch.from_numpy(labels), torch.from_numpy(slices.views[rows]))
+
+
+def _pseudo(labels: NDArray[np.uint8], inside: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return a pseudo image (H, W); every second one drawn at twice the size and averaged, as larger pictures come to the generator."""
+    finer = int(rng.integers(1, 3))
+    large, seen = (array.repeat(finer, axis=0).repeat(finer, axis=1) for array in (labels, inside))
+    made = pseudo_image(large, seen, draw_pseudo(rng))
+    return made.reshape(len(labels), finer, -1, finer).mean(axis=(1, 3))
 
 
 def simulated_domain(slices: Slices) -> Draw:
