@@ -47,6 +47,7 @@ class Settings(BaseModel):
     truth_steps: int = Field(4000, ge=1, description="Steps of the part behind it on true maps.")
     pictures_steps: int = Field(3000, ge=1, description="Steps of the part behind it on the encoder's maps.")
     trust_steps: int = Field(1500, ge=0, description="Steps of the trust head on pictures that are not what they are said to be.")
+    principal: int = Field(200, ge=1, description="Principal fields that the network answers in.")
     samples: int = Field(8, ge=2, description="Six-view samples a step of the encoder.")
     encoder: Path | None = Field(None, description="An encoder.pt to begin with instead of random numbers.")
     base: Path | None = Field(None, description="A base.pt, the outcome of the lesson on true maps, to take instead of learning it.")
@@ -112,7 +113,7 @@ def _learn_encoder(settings: Settings, shards: Shards, out: Path, progress: Prog
 def base_network(settings: Settings, slices: MapBank, path: Path, progress: Progress = silent) -> S2MNet:
     """Return the network after the lesson on true maps; learned once, then read from ``path``."""
     torch.manual_seed(settings.seed)
-    network = start_network(slices)
+    network = start_network(slices, S2MNetConfig(principal=settings.principal))
     network.encoder.requires_grad_(False)
     if not path.is_file():
         at_points = fields_at_points(network)

@@ -210,9 +210,9 @@ def report(out: Path, values: dict[str, float | int | str]) -> None:
     print(line, flush=True)
 
 
-def start_network(slices: MapBank) -> S2MNet:
+def start_network(slices: MapBank, config: S2MNetConfig | None = None) -> S2MNet:
     """Return a network with the buffers that drawn hearts give, everything else at random."""
-    network = S2MNet(S2MNetConfig(), slices.field.shape[1])
+    network = S2MNet(config or S2MNetConfig(), slices.field.shape[1])
     first = MapBank.shares(slices, torch.zeros(4000, dtype=torch.long), torch.arange(4000).clamp(max=len(slices.field) - 1))
     initialise(network, slices.field[:6000].numpy(), first, slices.sectors.flatten(0, 1).numpy())
     return network
