@@ -31,7 +31,7 @@ COMMON: dict[str, Range] = {
     "focus_mm": (60.0, 110.0),
     "haze_mm": (8.0, 22.0),
     "reverb_mm": (15.0, 40.0),
-    "white_db": (15.0, 28.0),
+    "white_db": (11.0, 27.0),
     "blur": (0.05, 0.33),
 }
 """What does not depend on the machine's settings."""
