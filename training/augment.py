@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from echo3d.style.randomise import draw_randomisation, randomised
 from torch import Tensor
 from torch.nn import functional
 
 from echo3d.reconstruction.raster import NETWORK_GRID
 from echo3d.style.polar import PolarGrid
+from echo3d.style.randomise import draw_randomisation, narrowed, randomised
 from echo3d.style.speckle import draw_speckle, speckle_image
 
 
@@ -42,11 +42,12 @@ def look(echo: Tensor, fans: Tensor, rng: np.random.Generator, strength: float =
     fans : (B, V, 2) half angle (degrees) and depth (mm)
     strength : of the domain randomisation, see ``style.randomise``; 0 leaves the pictures as they are
     """
-    mask = fan_masks(fans)
-    inside = mask.flatten(0, 1).numpy()
-    plain = echo.flatten(0, 1).numpy().astype(np.float32) / 255
-    changed = randomised(plain, inside, draw_randomisation(rng, len(plain), strength)) if strength > 0 else plain * inside
-    return torch.stack([torch.from_numpy(changed).view(echo.shape), mask.float()], dim=2)
+    inside = fan_masks(fans).flatten(0, 1).numpy()
+    pictures = echo.flatten(0, 1).numpy().astype(np.float32) / 255 * inside
+    if strength > 0:
+        draw = draw_randomisation(rng, len(pictures), strength)
+        pictures, inside = randomised(pictures, inside, draw), narrowed(inside, draw)
+    return torch.stack([torch.from_numpy(values.astype(np.float32)).view(echo.shape) for values in (pictures, inside)], dim=2)
 
 
 def spoiled(pictures: Tensor, bank: Tensor, share: float, kinds: tuple[float, float, float] = (0.35, 0.6, 0.85)) -> tuple[Tensor, Tensor]:

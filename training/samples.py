@@ -28,6 +28,7 @@ from echo3d.reconstruction.raster import NETWORK_GRID
 from echo3d.slicing.labelvolume import anchored
 from echo3d.slicing.standard import draw_sector, jittered, standard_sectors
 from echo3d.style.polar import PolarGrid
+from echo3d.style.scene import Scene
 from echo3d.style.speckle import draw_speckle, speckle_image
 
 POLAR = (224, 88)
@@ -118,9 +119,9 @@ def label_slices(labels: TorchLabels, fans: dict[View, Sector]) -> Arrays:
 def speckle_pictures(sample: Arrays, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the speckle pictures (6, H, W) uint8 of a sample's ``polar`` slices; each view is another machine's."""
     echoes = []
-    for polar, (half_angle, depth) in zip(sample["polar"], sample["fans"], strict=True):
-        fan = PolarGrid(*POLAR, float(half_angle), float(depth))
-        echoes.append(np.rint(255 * speckle_image(polar, fan, NETWORK_GRID, draw_speckle(rng))))
+    for polar, (half_angle, depth), share in zip(sample["polar"], sample["fans"], sample["long_axis"], strict=True):
+        fan, scene = PolarGrid(*POLAR, float(half_angle), float(depth)), Scene(long_axis=min(1.0, float(share)))
+        echoes.append(np.rint(255 * speckle_image(polar, fan, NETWORK_GRID, draw_speckle(rng), scene=scene)))
     return np.stack(echoes).astype(np.uint8)
 
 
