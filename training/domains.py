@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from echo3d.core.sector import PictureGrid
 from echo3d.reconstruction.raster import NETWORK_GRID
 from echo3d.style.polar import PolarGrid
 from echo3d.style.pseudo import draw_pseudo, pseudo_image
+from echo3d.style.scene import Scene
 from echo3d.style.speckle import draw_speckle, speckle_image
 from training.augment import fan_masks
 
@@ -61,6 +61,7 @@ class Slices:
     fans : (N, 2) half angle (degrees) and depth (mm)
     views : (N,) int64
     polar : (N, S, L) uint8 the same slices along the beams, or None
+    long_axis : (N,) share of the LV's long axis within the plane, or None
     echo : (N, H, W) uint8 stored echo pictures, or None
     """
 
@@ -68,6 +69,7 @@ class Slices:
     fans: NDArray[np.float32]
     views: NDArray[np.int64]
     polar: NDArray[np.uint8] | None = None
+    long_axis: NDArray[np.float32] | None = None
     echo: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
@@ -101,7 +103,7 @@ def read_slices(folder: Path, limit: int) -> Dealt:
         if samples >= limit:
             break
         with np.load(path, allow_pickle=False) as data:
-            part = {key: data[key] for key in ("labels", "fans", "polar", "echo") if key in data.files}
+            part = {key: data[key] for key in ("labels", "fans", "polar", "long_axis", "echo") if key in data.files}
             count, per = len(part["labels"]), len(json.loads(str(data["records"]))) if "records" in data.files else 1
         parts.append((part, hearts + np.arange(count) * per // count))
         hearts, samples = hearts + per, samples + count
@@ -172,7 +174,7 @@ def echo_of(slices: Slices, rows: NDArray, rng: np.random.Generator) -> Drawn:
     """
     inside = slices.inside(rows)
     if slices.polar is not None:
-        made = np.stack([_simulated(slices.polar[row], slices.fans[row], NETWORK_GRID, rng) for row in rows])
+        made = np.stack([_simulated(slices, row, rng) for row in rows])
     elif slices.echo is not None:
         made = slices.echo[rows].astype(np.float32) / 255
     else:
@@ -180,10 +182,13 @@ def echo_of(slices: Slices, rows: NDArray, rng: np.random.Generator) -> Drawn:
     return Drawn(_pictures(made * inside), _pictures(inside), torch.from_numpy(slices.labels[rows]), torch.from_numpy(slices.views[rows]))
 
 
-def _simulated(polar: NDArray[np.uint8], fan: NDArray, grid: PictureGrid, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return one simulated picture of labels along the beams (S, L)."""
-    beams = PolarGrid(*polar.shape, float(fan[0]), float(fan[1]))
-    return speckle_image(polar, beams, grid, draw_speckle(rng))
+def _simulated(slices: Slices, row: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return one simulated picture (H, W) of labels along the beams."""
+    half_angle, depth = (float(value) for value in slices.fans[row])
+    scene = Scene() if slices.long_axis is None else Scene(long_axis=min(1.0, float(slices.long_axis[row])))
+    polar = np.zeros((0, 0), np.uint8) if slices.polar is None else slices.polar[row]
+    beams = PolarGrid(*polar.shape, half_angle, depth)
+    return speckle_image(polar, beams, NETWORK_GRID, draw_speckle(rng), scene=scene)
 
 
 def stored_domain(pictures: NDArray[np.uint8], inside: NDArray[np.bool_]) -> Draw:

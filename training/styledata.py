@@ -89,14 +89,14 @@ def drawn_hearts(folder: Path, settings: Settings, progress: Progress) -> Path:
         if not (folder / f"{name}.npz").exists():
             progress(0.0, f"Drawing hearts, {first} of {settings.hearts}")
             numbers = range(first, min(first + HEARTS_A_SHARD, settings.hearts))
-            drawn = [heart_samples((settings.seed, 11, number), probes=1) for number in numbers]
+            drawn = [heart_samples((settings.seed, 11, number), probes=1, labels_only=True) for number in numbers]
             write_shard(folder, name, [one for samples, _ in drawn for one in samples], [record for _, record in drawn])
     return folder
 
 
 def _clips(folder: Path) -> tuple[Draw, Drawn, dict[str, Any]]:
     """Return the domain of real clips, held pictures, and what is to be said of them."""
-    from training.realclips import read_domain
+    from training.clipdomain import read_domain
 
     domain = read_domain(folder)
     for sentence in domain.notes:

@@ -1,7 +1,8 @@
 """The paper's pseudo image: the recipe that turns a binary slice into the first domain of the style transfer.
 
 *Source:* settings of reference [31] of the paper, as read in reference science.md C.7 and kept in that order. The rotation, zoom and
-shift that open the recipe are the probe's jitter and belong to the slice; the sector mask that closes it is the slice's ``inside``.
+shift that open the recipe are :mod:`echo3d.style.published`; the sector mask that closes it is the slice's ``inside``, as published
+:func:`echo3d.style.published.published_inside`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,20 @@ Picture = NDArray[np.float32]
 
 REFERENCE_SIZE = 224
 """Pixels; every length of the recipe is stated for a picture of this height."""
+
+
+SPOT_BRIGHT_CHANCE = 0.5
+"""Chance of a bright spot; it is dark otherwise."""
+SPOT_CENTRE, SPOT_CENTRE_SD = (0.0, 100.0), 100.0
+"""Mean (row, column) and standard deviation of the spot's centre, pixels."""
+SPOT_AMPLITUDE, SPOT_AMPLITUDE_SD = 0.3, 0.05
+"""Mean and standard deviation of its height, share of white."""
+SPOT_VARIANCE_PER_ROW, SPOT_VARIANCE, SPOT_VARIANCE_SD = 4.0, 4000.0, 500.0
+"""Its variance: so much for each row of the picture, and a normal number's mean and standard deviation; square pixels."""
+MAXIMUM = (230.0, 250.0)
+"""Range of the brightest grey level, uniform."""
+SECTOR_DEG, SECTOR_RADIUS = 67.5, 1.0
+"""Full opening of the closing mask (6 pi / 16) and its radius in heights of the picture; its tip is the middle of the upper edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +82,12 @@ def draw_pseudo(rng: np.random.Generator) -> PseudoDraw:
     """
     return PseudoDraw(
         seed=int(rng.integers(2**31)),
-        spot_bright=bool(rng.random() < 0.5),
-        spot_row=float(rng.normal(0, 100)),
-        spot_column=float(rng.normal(100, 100)),
-        spot_amplitude=float(rng.normal(0.3, 0.05)),
-        spot_variance=4.0 * REFERENCE_SIZE + float(rng.normal(4000, 500)),
-        maximum=float(rng.uniform(230, 250)),
+        spot_bright=bool(rng.random() < SPOT_BRIGHT_CHANCE),
+        spot_row=float(rng.normal(SPOT_CENTRE[0], SPOT_CENTRE_SD)),
+        spot_column=float(rng.normal(SPOT_CENTRE[1], SPOT_CENTRE_SD)),
+        spot_amplitude=float(rng.normal(SPOT_AMPLITUDE, SPOT_AMPLITUDE_SD)),
+        spot_variance=SPOT_VARIANCE_PER_ROW * REFERENCE_SIZE + float(rng.normal(SPOT_VARIANCE, SPOT_VARIANCE_SD)),
+        maximum=float(rng.uniform(*MAXIMUM)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -39,21 +40,19 @@ class StyleGenerator:
 
 
 @cache
-def load_generator(name: str = "cyclegan") -> StyleGenerator:
-    """Return the shipped generator of that name.
+def load_generator(weights: str | Path | None = None) -> StyleGenerator:
+    """Return a trained generator.
+
+    Parameters
+    ----------
+    weights : name of a shipped one, by default cyclegan, or a file of one's own
 
     Raises
     ------
     ModelError
         If its weights or their card are missing or damaged.
     """
-    folder = resource("style")
-    path = folder / f"{name}.safetensors"
-    if path.parent != folder or not path.exists():
-        known = ", ".join(sorted(one.stem for one in folder.glob("*.safetensors"))) or "none"
-        raise ModelError(
-            f"a style must be one of the installed ones ({known}), found {name[:40]!r}; choose one of them or reinstall echo3d"
-        )
+    path = weights if isinstance(weights, Path) else _shipped(weights or "cyclegan")
     card = read_card(path)
     network = Generator(GeneratorConfig(**card.config["network"]))
     try:
@@ -61,6 +60,18 @@ def load_generator(name: str = "cyclegan") -> StyleGenerator:
     except RuntimeError as exc:
         raise ModelError(f"the weights of {path.name} must fit their card, they do not; reinstall echo3d") from exc
     return StyleGenerator(network.eval().requires_grad_(False), card, PictureGrid(*card.image_hw, float(card.config["pixel_mm"])))
+
+
+def _shipped(name: str) -> Path:
+    """Return where the named shipped weights lie."""
+    folder = resource("style")
+    path = folder / f"{name}.safetensors"
+    if path.parent != folder or not path.exists():
+        known = ", ".join(sorted(one.stem for one in folder.glob("*.safetensors"))) or "none"
+        raise ModelError(
+            f"a style must be one of the installed ones ({known}), found {name[:40]!r}; choose one of them or reinstall echo3d"
+        )
+    return path
 
 
 @torch.inference_mode()

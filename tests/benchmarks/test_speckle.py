@@ -10,7 +10,6 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from echo3d.core.sector import PictureGrid
 from echo3d.core.structures import Structure
 from echo3d.style.polar import PolarGrid
-from echo3d.style.pseudo import draw_pseudo, pseudo_image
 from echo3d.style.speckle import draw_speckle, speckle_image
 
 
@@ -32,10 +31,3 @@ def test_speckle_picture(benchmark: BenchmarkFixture, size: int, samples: int, l
         return speckle_image(labels, fan, grid, draw_speckle(rng))
 
     assert benchmark(picture).shape == (size, size)
-
-
-def test_pseudo_picture(benchmark: BenchmarkFixture) -> None:
-    grid = PictureGrid(112, 112, 1.6)
-    labels, inside = ring(grid.plane_mm()), grid.inside(40.0, 160.0)
-    rng = np.random.default_rng(0)
-    assert benchmark(lambda: pseudo_image(labels, inside, draw_pseudo(rng))).shape == (112, 112)

@@ -11,8 +11,8 @@ from echo3d.core.sector import Fan
 from echo3d.errors import InputError
 from echo3d.io.images import write_png
 from echo3d.io.video import write_mp4
+from training.clipdomain import read_domain
 from training.domains import HELD_EVERY, echo_of, pseudo_of, read_slices
-from training.realclips import read_domain
 from training.samples import write_shard
 
 
