@@ -215,6 +215,7 @@ def simulate(
     ] = None,
     views: Annotated[str, typer.Option("--views", help="Views to write, with commas.")] = "a4c,a2c,a3c,psax_basal,psax_mid,psax_apical",
     body: InBody = None,
+    style: Annotated[str, typer.Option("--style", help="What pictures show: binary, pseudo, speckle or cyclegan.")] = "speckle",
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -222,9 +223,9 @@ def simulate(
     from echo3d.simulate import Simulation, read_record, simulate_study
 
     wanted = tuple(named_view("--views", name) for name in views.split(",") if name.strip())
-    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body)
+    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body, style=style)
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
-    kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
+    kept = {name: truth[name] for name in ("seed", "style", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
     kept |= {name: truth[name] for name in ("body", "windows", "warnings") if name in truth}
     answer = with_files(kept, out)
     if not as_json:
