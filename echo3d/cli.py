@@ -21,10 +21,23 @@ import typer
 from echo3d import __version__
 from echo3d.cli_cohort import cohort
 from echo3d.cli_dataset import dataset
+from echo3d.cli_evaluate import evaluate
 from echo3d.cli_jobs import jobs
 from echo3d.cli_register import register
 from echo3d.cli_train import train
-from echo3d.cli_words import AsJson, Device, Force, InBody, Out, print_windows, reads_hearts, terminal_progress, with_files
+from echo3d.cli_words import (
+    AsJson,
+    Device,
+    Force,
+    InBody,
+    Out,
+    named_view,
+    print_windows,
+    reads_hearts,
+    terminal_progress,
+    view_pairs,
+    with_files,
+)
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError, StoppedError
 
@@ -44,6 +57,7 @@ app.add_typer(dataset)
 app.add_typer(jobs)
 app.command()(register)
 app.command()(train)
+app.command()(evaluate)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -174,7 +188,7 @@ def reconstruct(
     force: Force = False,
 ) -> dict[str, Any]:
     """Make a beating heart, its volumes and its ejection fraction of a patient's echo study."""
-    views = {name: Path(value) for name, value in _pairs("--view", view, "a4c=FILE").items()}
+    views = {name: Path(value) for name, value in view_pairs("--view", view, "a4c=FILE").items()}
     if not study and not views:
         raise InputError("a study must be given as a folder, zip, DICOMDIR or files, found none; name one, or files with --view a4c=FILE")
     from echo3d.pipeline import Request, run_reconstruct
@@ -210,7 +224,7 @@ def simulate(
     """Write the echo study of a synthetic patient, with its truth beside it."""
     from echo3d.simulate import Simulation, read_record, simulate_study
 
-    wanted = tuple(_view("--views", name) for name in views.split(",") if name.strip())
+    wanted = tuple(named_view("--views", name) for name in views.split(",") if name.strip())
     spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body, screen=screen)
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
     kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
@@ -272,33 +286,10 @@ def doctor(*, as_json: AsJson = False) -> dict[str, Any]:
     return {"ok": ok, "checks": [{"name": c.name, "state": c.state, "found": c.found} for c in checks]}
 
 
-def _pairs(option: str, words: Sequence[str] | None, example: str) -> dict[View, str]:
-    """Return the values of ``view=value`` words by view."""
-    pairs: dict[View, str] = {}
-    for word in words or ():
-        name, equals, value = word.partition("=")
-        if not equals or not value:
-            raise InputError(f"{option} must look like {example}, found {name!r} without a value; write it that way")
-        view = _view(option, name)
-        if view in pairs:
-            raise InputError(f"{option} must name each view once, found {view.key} twice; leave one out")
-        pairs[view] = value
-    return pairs
-
-
-def _view(option: str, name: str) -> View:
-    """Return the view of a short name."""
-    try:
-        return View[name.strip().upper()]
-    except KeyError as exc:
-        known = ", ".join(view.key for view in View)
-        raise InputError(f"{option} must name one of {known}, found {name.strip()!r}; choose one of these") from exc
-
-
 def _frames(option: str, words: Sequence[str] | None) -> dict[View, int]:
     """Return the frame numbers of ``view=number`` words by view."""
     frames: dict[View, int] = {}
-    for view, value in _pairs(option, words, "a4c=3").items():
+    for view, value in view_pairs(option, words, "a4c=3").items():
         if not value.isdecimal():
             raise InputError(f"{option} must give a frame number from 0 on, found {value!r} for {view.key}; write it like a4c=3")
         frames[view] = int(value)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from echo3d.core.views import View
+from echo3d.errors import InputError
 
 Out = Annotated[Path, typer.Option("--out", readable=False, help="Folder to make; it appears when it is complete.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -71,3 +74,26 @@ def print_windows(windows: Mapping[str, Any]) -> None:
 def with_files(content: dict[str, Any], out: Path) -> dict[str, Any]:
     """Return a command's answer: what it says, the folder's name and the files in it."""
     return content | {"out": out.name, "files": sorted(file.name for file in out.iterdir())}
+
+
+def view_pairs(option: str, words: Sequence[str] | None, example: str) -> dict[View, str]:
+    """Return the values of ``view=value`` words by view."""
+    pairs: dict[View, str] = {}
+    for word in words or ():
+        name, equals, value = word.partition("=")
+        if not equals or not value:
+            raise InputError(f"{option} must look like {example}, found {name!r} without a value; write it that way")
+        view = named_view(option, name)
+        if view in pairs:
+            raise InputError(f"{option} must name each view once, found {view.key} twice; leave one out")
+        pairs[view] = value
+    return pairs
+
+
+def named_view(option: str, name: str) -> View:
+    """Return the view of a short name."""
+    try:
+        return View[name.strip().upper()]
+    except KeyError as exc:
+        known = ", ".join(view.key for view in View)
+        raise InputError(f"{option} must name one of {known}, found {name.strip()!r}; choose one of these") from exc

@@ -29,13 +29,11 @@ if TYPE_CHECKING:
     from echo3d.slicing.labelvolume import WarpedLabels
     from echo3d.slicing.standard import SectorDraw
     from echo3d.style.draws import SpeckleDraw
+    from echo3d.style.scene import Scene
     from echo3d.style.screen import ScreenDraw, Shown
 
 PICTURE = 320
 _SAMPLES, _LINES = 384, 128
-
-OF_THE_MACHINE = ("axial_mm", "lateral_deg", "focus_mm", "sidelobe_db", "range_db", "white_db", "gamma", "blur")
-"""Settings that one machine keeps through an examination; contact, shadows and texture differ from view to view."""
 
 NO_DRAWN_SHADOWS: dict[str, Any] = {"rib_db": 0.0, "shadow_deg": (0.0, 0.0)}
 """What a look loses in a body, whose own ribs and lungs cast the shadows."""
@@ -164,8 +162,7 @@ def _hands(rng: np.random.Generator) -> dict[View, tuple[SectorDraw, SpeckleDraw
     from echo3d.style.draws import draw_speckle
 
     machine = draw_speckle(rng)
-    kept = {name: getattr(machine, name) for name in OF_THE_MACHINE}
-    return {view: (draw_sector(rng), replace(draw_speckle(rng), **kept)) for view in View}
+    return {view: (draw_sector(rng), draw_speckle(rng, like=machine)) for view in View}
 
 
 def _takes(spec: Simulation, heart: Heart, hands: Mapping[View, tuple[SectorDraw, SpeckleDraw]]) -> list[Take]:
@@ -237,6 +234,7 @@ def _film(heart: Heart, takes: list[Take], phases: int, progress: Progress) -> t
     from echo3d.anatomy.cohort import position_at
     from echo3d.anatomy.template import load_template
     from echo3d.anatomy.timing import END_SYSTOLE, moments
+    from echo3d.style.display import persisted
 
     template, course = load_template(), moments(heart.record.beat, phases)
     pictures: dict[View, list[NDArray[np.uint8]]] = {take.view: [] for take in takes}
@@ -247,7 +245,9 @@ def _film(heart: Heart, takes: list[Take], phases: int, progress: Progress) -> t
         volumes.append(template.volumes_ml(x[: len(template.points)]))
         for view, picture in _pictures(x, takes, phase).items():
             pictures[view].append(picture)
-    return {view: np.stack(stack) for view, stack in pictures.items()}, _truth(heart, takes, volumes, course.index(END_SYSTOLE))
+    lasting = {take.view: take.look.persistence for take in takes}
+    films = {view: persisted(np.stack(stack), lasting[view]) for view, stack in pictures.items()}
+    return films, _truth(heart, takes, volumes, course.index(END_SYSTOLE))
 
 
 def _pictures(x: NDArray, takes: list[Take], phase: int) -> dict[View, NDArray[np.uint8]]:
@@ -260,10 +260,19 @@ def _pictures(x: NDArray, takes: list[Take], phase: int) -> dict[View, NDArray[n
     for take in takes:
         fan = polar_of(take.sector, _SAMPLES, _LINES)
         polar = cut_polar(labels, take.sector, fan.plane_mm())
-        shadow = None if take.window is None else take.window.start_mm
-        picture = speckle_image(polar, fan, take.grid, replace(take.look, frame=phase), shadow_mm=shadow)
+        scene = _scene(take, labels, fan.plane_mm())
+        picture = speckle_image(polar, fan, take.grid, replace(take.look, frame=phase), scene=scene)
         result[take.view] = np.rint(255 * picture).astype(np.uint8)
     return result
+
+
+def _scene(take: Take, labels: WarpedLabels, plane_mm: NDArray) -> Scene:
+    """Return what is known of a view besides its labels: what stops its beams, and where its tissue lies at rest."""
+    from echo3d.slicing.labelvolume import rest_polar
+    from echo3d.style.scene import Scene, long_axis_of
+
+    start_mm, lung = (None, None) if take.window is None else (take.window.start_mm, take.window.lung)
+    return Scene(start_mm, lung, rest_polar(labels, take.sector, plane_mm), long_axis_of(take.view))
 
 
 def _labels(x: NDArray) -> WarpedLabels:

@@ -20,7 +20,7 @@ from echo3d.progress import Progress, silent
 if TYPE_CHECKING:
     from echo3d.jobs.worker import Job
 
-RECIPES: Mapping[str, str] = {"pointpwc": "training.pointpwc"}
+RECIPES: Mapping[str, str] = {"pointpwc": "training.pointpwc", "s2mnet": "training.lean"}
 """The module of each kind; it has ``Settings``, a pydantic model, and ``run(settings, out, resume=, progress=)``."""
 
 CONFIG = "config.json"
@@ -36,7 +36,12 @@ def default_settings(kind: str) -> dict[str, dict[str, Any]]:
         If there is no such kind.
     """
     fields = _part(kind, "Settings").model_fields
-    return {name: {"default": field.default, "meaning": field.description} for name, field in fields.items()}
+    return {name: {"default": _plain(field.default), "meaning": field.description} for name, field in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a default as JSON can say it."""
+    return str(value) if isinstance(value, Path) else value
 
 
 def read_settings(kind: str, path: Path | None) -> BaseModel:

@@ -1,16 +1,15 @@
-"""Pictures for training, drawn anew each time: the stored speckle picture or a quick one of labels, then what carts and screens add."""
+"""Pictures for training: stored ones, changed anew each time as other machines, hands and screens would change them, and spoiled ones."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from echo3d.core.structures import BLOOD, VALVES
 from echo3d.reconstruction.raster import NETWORK_GRID
 from echo3d.style.polar import PolarGrid
+from echo3d.style.randomise import draw_randomisation, narrowed, randomised
 from echo3d.style.speckle import draw_speckle, speckle_image
 
 
@@ -21,15 +20,6 @@ def texture_bank(count: int, seed: int) -> Tensor:
     even = np.ones((224, 88), dtype=np.uint8)
     bank = [speckle_image(even, polar, NETWORK_GRID, draw_speckle(rng)) for _ in range(count)]
     return torch.from_numpy(np.stack(bank)).half()
-
-
-def classes() -> NDArray[np.int64]:
-    """Return (256,) class of each label: 0 outside, 1 wall, 2 blood, 3 valve."""
-    table = np.zeros(256, dtype=np.int64)
-    table[1:25] = 1
-    table[[int(s) for s in BLOOD]] = 2
-    table[[int(s) for s in VALVES]] = 3
-    return table
 
 
 def fan_masks(fans: Tensor) -> Tensor:
@@ -44,73 +34,20 @@ def uniform(shape: tuple[int, ...], low: float, high: float) -> Tensor:
     return torch.rand(shape) * (high - low) + low
 
 
-def quick_pictures(labels: Tensor, bank: Tensor) -> Tensor:
-    """Return (B, V, H, W) pictures from label slices: a grey value per class, softened, with speckle of the bank."""
-    batch, views = labels.shape[:2]
-    kinds = torch.from_numpy(classes())[labels.long()]
-    grey = torch.stack([uniform((batch, views), *r) for r in ((0.0, 0.55), (0.3, 0.95), (0.0, 0.3), (0.4, 1.0))], dim=-1)
-    plain = torch.gather(grey.flatten(0, 1), 1, kinds.flatten(2).flatten(0, 1)).view(labels.shape)
-    soft = functional.avg_pool2d(plain, 3, stride=1, padding=1)
-    texture = bank[torch.randint(len(bank), (batch, views))].float()
-    strength = uniform((batch, views, 1, 1), 0.0, 0.9)
-    return soft * (1 - strength + strength * 2 * texture)
+def look(echo: Tensor, fans: Tensor, rng: np.random.Generator, strength: float = 1.0) -> Tensor:
+    """Return network input (B, V, 2, H, W) of stored pictures (B, V, H, W) uint8, each changed as machines, hands and screens change them.
 
-
-def shadowed(pictures: Tensor) -> Tensor:
-    """Return pictures in which some have a dark wedge, as ribs and lung throw it."""
-    mm = torch.from_numpy(NETWORK_GRID.plane_mm()).float()
-    angle = torch.rad2deg(torch.atan2(mm[..., 1], mm[..., 0]))
-    shape = pictures.shape[:2]
-    centre, width = uniform((*shape, 1, 1), -45, 45), uniform((*shape, 1, 1), 2, 9)
-    dark = torch.exp(-(((angle - centre) / width) ** 2)) * uniform((*shape, 1, 1), 0.3, 1.0) * (torch.rand(*shape, 1, 1) < 0.15)
-    return pictures * (1 - dark)
-
-
-def blanked(pictures: Tensor) -> Tensor:
-    """Return pictures in which some have a box painted over: text, a caliper, a colour bar."""
-    rows, columns = torch.arange(pictures.shape[2])[:, None], torch.arange(pictures.shape[3])[None]
-    shape = (*pictures.shape[:2], 1, 1)
-    top, left = torch.randint(0, 105, shape), torch.randint(0, 105, shape)
-    high, wide = torch.randint(3, 22, shape), torch.randint(3, 22, shape)
-    box = (rows >= top) & (rows < top + high) & (columns >= left) & (columns < left + wide) & (torch.rand(shape) < 0.12)
-    return torch.where(box, uniform(shape, 0, 1), pictures)
-
-
-def uneven(pictures: Tensor) -> Tensor:
-    """Return pictures of which half are brighter here and darker there, as poor contact and gain sliders leave them."""
-    shape = pictures.shape
-    coarse = uniform((shape[0] * shape[1], 1, 4, 4), 0.35, 1.5)
-    gain = functional.interpolate(coarse, size=shape[2:], mode="bilinear", align_corners=True).view(shape)
-    return torch.where(torch.rand(*shape[:2], 1, 1) < 0.5, pictures * gain, pictures)
-
-
-def with_flow(pictures: Tensor, bank: Tensor) -> Tensor:
-    """Return pictures of which some carry a colour box as it comes out in grey: mottled patches inside a thin outline."""
-    mm = torch.from_numpy(NETWORK_GRID.plane_mm()).float()
-    radius, angle = torch.hypot(mm[..., 0], mm[..., 1]), torch.rad2deg(torch.atan2(mm[..., 1], mm[..., 0]))
-    shape = (*pictures.shape[:2], 1, 1)
-    near, middle, half = uniform(shape, 20, 80), uniform(shape, -20, 20), uniform(shape, 8, 25)
-    edge = torch.maximum((radius - near - 35).abs() - 35, 1.5 * ((angle - middle).abs() - half))  # below zero inside, about mm
-    patches = functional.interpolate(torch.rand(shape[0], shape[1], 9, 9), size=pictures.shape[2:], mode="bilinear", align_corners=True)
-    texture = bank[torch.randint(len(bank), shape[:2])].float() * uniform(shape, 0.6, 1.6)
-    flow = torch.where((edge < 0) & (patches > uniform(shape, 0.5, 0.8)), texture, pictures)
-    boxed = torch.where(edge.abs() < 0.9, uniform(shape, 0.3, 1.0), flow)
-    return torch.where(torch.rand(shape) < 0.08, boxed, pictures)
-
-
-def look(echo: Tensor, labels: Tensor, fans: Tensor, bank: Tensor) -> Tensor:
-    """Return network input (B, V, 2, H, W) of stored samples, drawn anew."""
-    batch, views = labels.shape[:2]
-    stored = echo.float() / 255
-    quick = quick_pictures(labels, bank)
-    picture = torch.where(torch.rand(batch, 1, 1, 1) < 0.7, stored, quick)
-    picture = uneven(shadowed(with_flow(picture, bank)))
-    picture = picture.clamp(min=0) ** uniform((batch, views, 1, 1), 0.65, 1.6) * uniform((batch, 1, 1, 1), 0.65, 1.45)
-    blurred = functional.avg_pool2d(picture, 3, stride=1, padding=1)
-    picture = torch.where(torch.rand(batch, views, 1, 1) < 0.3, blurred, picture)
-    picture = blanked(picture + torch.randn_like(picture) * uniform((batch, views, 1, 1), 0, 0.06)).clamp(0, 1)
-    mask = fan_masks(fans)
-    return torch.stack([picture * mask, mask.float()], dim=2)
+    Parameters
+    ----------
+    fans : (B, V, 2) half angle (degrees) and depth (mm)
+    strength : of the domain randomisation, see ``style.randomise``; 0 leaves the pictures as they are
+    """
+    inside = fan_masks(fans).flatten(0, 1).numpy()
+    pictures = echo.flatten(0, 1).numpy().astype(np.float32) / 255 * inside
+    if strength > 0:
+        draw = draw_randomisation(rng, len(pictures), strength)
+        pictures, inside = randomised(pictures, inside, draw), narrowed(inside, draw)
+    return torch.stack([torch.from_numpy(values.astype(np.float32)).view(echo.shape) for values in (pictures, inside)], dim=2)
 
 
 def spoiled(pictures: Tensor, bank: Tensor, share: float, kinds: tuple[float, float, float] = (0.35, 0.6, 0.85)) -> tuple[Tensor, Tensor]:

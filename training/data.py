@@ -37,24 +37,42 @@ class Shards:
     folder : where ``training.samples`` writes
     limit : most samples kept
     without : a law of motion whose hearts are left out, to test a network on a law it never saw
+    styles : what the pictures are drawn in, by ``training.styles``; each pair shows one of them. None for pictures that lie in the shards
     """
 
-    def __init__(self, folder: Path, limit: int = 40_000, without: str | None = None) -> None:
-        self.folder, self.limit, self.without = folder, limit, without
+    def __init__(self, folder: Path, limit: int = 40_000, without: str | None = None, styles: tuple[str, ...] = ()) -> None:
+        self.folder, self.limit, self.without, self.styles = folder, limit, without, styles
         self.seen: set[str] = set()
         self.parts: list[dict[str, NDArray]] = []
 
     def refresh(self) -> int:
-        """Read shards that are new; return how many samples there are."""
+        """Read shards that are new and have pictures in every style; return how many samples there are."""
         for path in sorted(self.folder.glob("*.npz")):
-            if path.name not in self.seen and len(self) < self.limit:
-                with np.load(path, allow_pickle=False) as data:
-                    records = json.loads(str(data["records"]))
-                    kept = rows_without(records, len(data["field"]), self.without)
-                    chance = chance_of(record.get("group") for record in records).repeat(len(kept) // len(records))
-                    self.parts.append({key: data[key][kept] for key in KEYS} | {"chance": chance[kept]})
+            drawn = [path.parent / style / path.name for style in self.styles]
+            if path.name not in self.seen and len(self) < self.limit and all(picture.is_file() for picture in drawn):
+                self.parts.append(self._read(path, drawn))
                 self.seen.add(path.name)
         return len(self)
+
+    def _read(self, path: Path, drawn: list[Path]) -> dict[str, NDArray]:
+        """Return one shard; with styles, the picture of each by the key ``echo:STYLE``."""
+        with np.load(path, allow_pickle=False) as data:
+            records = json.loads(str(data["records"]))
+            kept = rows_without(records, len(data["field"]), self.without)
+            chance = chance_of(record.get("group") for record in records).repeat(len(kept) // len(records))
+            part = {key: data[key][kept] for key in KEYS if key != "echo" or not drawn} | {"chance": chance[kept]}
+        for style, picture in zip(self.styles, drawn, strict=True):
+            with np.load(picture, allow_pickle=False) as data:
+                part[f"echo:{style}"] = data["echo"][kept]
+        return part
+
+    def shown(self, key: str, rng: np.random.Generator) -> str:
+        """Return by which name a part holds what ``key`` names: pictures are of one style at random.
+
+        >>> Shards(Path("."), styles=("pseudo",)).shown("echo", np.random.default_rng(0))
+        'echo:pseudo'
+        """
+        return f"{key}:{self.styles[rng.integers(len(self.styles))]}" if key == "echo" and self.styles else key
 
     def __len__(self) -> int:
         return sum(len(part["field"]) for part in self.parts)
@@ -65,12 +83,22 @@ class Shards:
         chosen = rng.integers(0, sizes.sum(), count)
         block = np.searchsorted(np.cumsum(sizes), chosen, side="right")
         start = np.concatenate([[0], np.cumsum(sizes)])[block]
-        rows = [(b, 2 * (c - s) + k) for b, c, s in zip(block, chosen, start, strict=True) for k in (0, 1)]
-        return {key: torch.from_numpy(np.stack([self.parts[b][key][r] for b, r in rows])) for key in KEYS}
+        pairs = [(b, slice(2 * (c - s), 2 * (c - s) + 2)) for b, c, s in zip(block, chosen, start, strict=True)]
+        return {key: torch.from_numpy(np.concatenate([self.parts[b][self.shown(key, rng)][r] for b, r in pairs])) for key in KEYS}
 
     def all(self, keys: tuple[str, ...] = KEYS) -> dict[str, Tensor]:
-        """Return every sample, ED and ES in turn."""
-        return {key: torch.from_numpy(np.concatenate([part[key] for part in self.parts])) for key in keys}
+        """Return every sample, ED and ES in turn; the pictures of several styles in turn, pair by pair."""
+        return {key: torch.from_numpy(np.concatenate([self.whole(part, key) for part in self.parts])) for key in keys}
+
+    def whole(self, part: dict[str, NDArray], key: str, turn: int = 0) -> NDArray:
+        """Return all of a part's values of one kind; with several styles the pictures of pair p show style p + ``turn``."""
+        if key != "echo" or not self.styles:
+            return part[key]
+        style = (np.arange(len(part["field"])) // 2 + turn) % len(self.styles)
+        shown = part[f"echo:{self.styles[0]}"].copy()
+        for number, name in enumerate(self.styles[1:], start=1):
+            shown[style == number] = part[f"echo:{name}"][style == number]
+        return shown
 
 
 def rows_without(records: list[dict], count: int, law: str | None) -> NDArray[np.bool_]:

@@ -22,11 +22,18 @@ from training.data import KEYS, Shards, chance_of
 SIDES = ("train", "validation")
 
 
-def open_samples(folder: Path, without: str | None = None) -> Shards:
-    """Return the samples to train on of a data set or of ``training.samples``' folder, without the hearts of one law of motion."""
+def open_samples(folder: Path, without: str | None = None, styles: tuple[str, ...] = ()) -> Shards:
+    """Return the samples to train on of a data set or of ``training.samples``' folder.
+
+    Parameters
+    ----------
+    folder : either of these
+    without : a law of motion whose hearts are left out
+    styles : what ``training.styles`` drew the pictures of a samples' folder in; a data set has its own
+    """
     if (folder / MANIFEST).is_file():
         return read_dataset(folder, without=without)
-    shards = Shards(folder, without=without)
+    shards = Shards(folder, without=without, styles=styles)
     shards.refresh()
     return shards
 

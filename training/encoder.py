@@ -11,6 +11,7 @@ import argparse
 import copy
 import json
 import time
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,12 @@ from torch.nn import functional
 
 from echo3d.anatomy.beat import FAMILIES
 from echo3d.core.structures import Structure
+from echo3d.progress import Progress, silent
 from echo3d.reconstruction.s2mnet import CLASSES, VIEWS, Encoder, S2MNetConfig
-from training.augment import look, texture_bank
+from training.augment import look
 from training.data import Shards
 from training.datasets import open_samples
-from training.schedule import learning_rate
+from training.schedule import learning_rate, spent_share
 
 
 def class_table() -> Tensor:
@@ -47,16 +49,37 @@ def shares(labels: Tensor, table: Tensor) -> Tensor:
     return counts.view(pictures, rows, columns, CLASSES).permute(0, 3, 1, 2) / 16
 
 
-def learn(encoder: Encoder, shards: Shards, options: argparse.Namespace) -> None:
-    """Train until the minutes are spent; the running average is written every 200 steps and at the end."""
+@dataclass(frozen=True, slots=True)
+class EncoderCourse:
+    """How long and how the encoder learns.
+
+    Parameters
+    ----------
+    minutes, steps : the budget; steps, where given, are the same on any machine
+    samples : six-view samples a step
+    rate : highest learning rate
+    seed : of draws and of the pictures' randomisation
+    strength : of the domain randomisation
+    """
+
+    minutes: float = 25.0
+    steps: int | None = None
+    samples: int = 8
+    rate: float = 2e-3
+    seed: int = 0
+    strength: float = 1.0
+
+
+def learn(encoder: Encoder, shards: Shards, course: EncoderCourse, out: Path, progress: Progress = silent) -> Encoder:
+    """Train until the budget is spent and return the running average; it is written every 200 steps and at the end."""
     average = copy.deepcopy(encoder)
-    optimiser = torch.optim.AdamW(encoder.parameters(), lr=options.rate, weight_decay=0.01, fused=True)
-    bank, table, rng = texture_bank(48, options.seed), class_table(), np.random.default_rng(options.seed)
-    views = torch.arange(VIEWS).repeat(options.samples)
+    optimiser = torch.optim.AdamW(encoder.parameters(), lr=course.rate, weight_decay=0.01, fused=True)
+    table, rng = class_table(), np.random.default_rng(course.seed)
+    views = torch.arange(VIEWS).repeat(course.samples)
     start, step, total = time.monotonic(), 0, 0.0
-    while (spent := (time.monotonic() - start) / 60) < options.minutes:
-        batch = shards.pairs(rng, options.samples // 2)
-        pictures = look(batch["echo"], batch["labels"], batch["fans"], bank).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    while (share := spent_share(course, spent := (time.monotonic() - start) / 60, step)) < 1:
+        batch = shards.pairs(rng, course.samples // 2)
+        pictures = look(batch["echo"], batch["fans"], rng, course.strength).flatten(0, 1).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             logits = encoder(pictures, views)
         loss = functional.cross_entropy(logits.float(), shares(batch["labels"].flatten(0, 1), table))
@@ -64,17 +87,19 @@ def learn(encoder: Encoder, shards: Shards, options: argparse.Namespace) -> None
         loss.backward()
         torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(spent / options.minutes, step, options.rate)
+            group["lr"] = learning_rate(share, step, course.rate)
         optimiser.step()
         step, total = step + 1, total + float(loss.detach())
         with torch.no_grad():
             torch._foreach_lerp_(list(average.parameters()), list(encoder.parameters()), 1 - min(0.998, step / (20 + step)))
         if step % 200 == 0:
             print(json.dumps({"step": step, "minutes": round(spent, 2), "loss": round(total / 200, 4)}), flush=True)
-            write(options.out, average, step, spent)
+            write(out, average, step, spent)
+            progress(share, f"encoder, step {step}")
             total = 0.0
             shards.refresh()
-    write(options.out, average, step, spent)
+    write(out, average, step, spent)
+    return average
 
 
 def write(out: Path, encoder: Encoder, step: int, minutes: float) -> None:
@@ -88,20 +113,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--samples", type=int, default=8, help="six-view samples a step")
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--styles", nargs="*", default=(), help="of training.styles; none for pictures that lie in the shards")
+    parser.add_argument("--start", type=Path, help="a run whose encoder is gone on from, instead of random weights")
+    for field in fields(EncoderCourse):
+        kind = float if field.name in ("minutes", "rate", "strength") else int
+        parser.add_argument(f"--{field.name}", type=kind, default=field.default, help="see EncoderCourse")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--without", choices=FAMILIES, help="a law of motion to leave out")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
-    shards = open_samples(options.data, options.without)
+    shards = open_samples(options.data, options.without, tuple(options.styles))
     if not len(shards):
         parser.error("--data must be a data set of echo3d dataset generate or hold shards of training.samples; make one first")
-    learn(Encoder(S2MNetConfig()).to(memory_format=torch.channels_last), shards, options)  # type: ignore[call-overload]
+    encoder = Encoder(S2MNetConfig())
+    if options.start:
+        encoder.load_state_dict(torch.load(options.start / "encoder.pt", weights_only=True)["encoder"])
+    course = EncoderCourse(**{field.name: getattr(options, field.name) for field in fields(EncoderCourse)})
+    learn(encoder.to(memory_format=torch.channels_last), shards, course, options.out)  # type: ignore[call-overload]
 
 
 if __name__ == "__main__":

@@ -15,29 +15,41 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from echo3d.anatomy.beat import FAMILIES
+from echo3d.progress import Progress, silent
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
 from training.augment import fan_masks, look, spoiled, texture_bank
 from training.basis import coefficients, fields_at_points, initialise
 from training.data import MapBank, Shards, slice_bank
 from training.losses import Measures, Target, loss_terms, measures, volumes_ml
-from training.schedule import learning_rate
+from training.schedule import learning_rate, spent_share
 
 SPOILED_SHARE = 0.35
 CLEAN_LOOKS, SPOILED_LOOKS = 2, 1
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Looking:
+    """How pictures are looked at: the strength of their randomisation, its numbers, and the speckle that spoiled ones show."""
+
+    rng: np.random.Generator
+    bank: Tensor
+    strength: float = 1.0
+
+
 @torch.inference_mode()
-def look_maps(network: S2MNet, shards: Shards, bank: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """Return maps (S, V, cells) of one look at every sample, and (S, V) bool where it was not spoiled."""
-    maps, genuine = [], []
+def look_maps(network: S2MNet, shards: Shards, looking: Looking, share: float, turn: int = 0) -> tuple[Tensor, Tensor]:
+    """Return maps (S, V, cells) of one look at every sample, and (S, V) bool where it was not spoiled; each ``turn`` shows other styles."""
+    maps, genuine, bank = [], [], looking.bank
     for part in shards.parts:
+        whole = shards.whole(part, "echo", turn)
         for start in range(0, len(part["field"]), 60):
-            echo, labels, fans = (torch.from_numpy(part[key][start : start + 60]) for key in ("echo", "labels", "fans"))
-            pictures = look(echo, labels, fans, bank)
+            echo, fans = (torch.from_numpy(values[start : start + 60]) for values in (whole, part["fans"]))
+            pictures = look(echo, fans, looking.rng, looking.strength)
             pictures, bad = spoiled(pictures, bank, share) if share else (pictures, torch.zeros(pictures.shape[:2], dtype=torch.bool))
             with torch.autocast("cpu", torch.bfloat16):
                 maps.append(network.maps(pictures, torch.ones_like(bad)).half())
@@ -45,10 +57,11 @@ def look_maps(network: S2MNet, shards: Shards, bank: Tensor, share: float) -> tu
     return torch.cat(maps), torch.cat(genuine)
 
 
-def picture_bank(network: S2MNet, shards: Shards, bank: Tensor) -> MapBank:
+def picture_bank(network: S2MNet, shards: Shards, looking: Looking) -> MapBank:
     """Return what the encoder sees in several looks at every sample, the last ones partly spoiled."""
     shares = [0.0] * CLEAN_LOOKS + [SPOILED_SHARE] * SPOILED_LOOKS
-    maps, genuine = (torch.stack(part) for part in zip(*(look_maps(network, shards, bank, share) for share in shares), strict=True))
+    looks = (look_maps(network, shards, looking, share, turn) for turn, share in enumerate(shares))
+    maps, genuine = (torch.stack(part) for part in zip(*looks, strict=True))
     truth = shards.all(("field", "sectors", "volumes", "chance"))
     sectors = truth["sectors"].expand(len(shares), -1, -1, -1)
     return MapBank(maps, 1.0, genuine, sectors, truth["field"], truth["volumes"], truth["chance"][::2])
@@ -94,14 +107,6 @@ class Course:
     rate: float
     steps: int | None = None
 
-    def spent(self, minutes: float, step: int) -> float:
-        """Return which share of the budget is spent; 1 when it is over.
-
-        >>> Course(2.0, (96,), 1e-3).spent(1.0, 7), Course(2.0, (96,), 1e-3, 28).spent(1.0, 7)
-        (0.5, 0.25)
-        """
-        return step / self.steps if self.steps else minutes / self.minutes
-
 
 class Trainer:
     """The network, its running average, and where the log goes."""
@@ -110,7 +115,7 @@ class Trainer:
         self.network, self.constants, self.out, self.val = network, constants, out, val
         self.average = copy.deepcopy(network)
 
-    def run(self, name: str, lessons: list[Lesson], course: Course) -> None:
+    def run(self, name: str, lessons: list[Lesson], course: Course, progress: Progress = silent) -> None:
         """Learn from the lessons until the budget is spent; go on from the average."""
         self.network.load_state_dict(self.average.state_dict())
         learned = [p for p in self.network.parameters() if p.requires_grad]
@@ -118,7 +123,7 @@ class Trainer:
         optimiser = torch.optim.AdamW(learned, lr=course.rate, weight_decay=0.05, fused=True)
         start, step, sums = time.monotonic(), 0, dict[str, float]()
         self.network.train()
-        while (share := course.spent(spent := (time.monotonic() - start) / 60, step)) < 1:
+        while (share := spent_share(course, spent := (time.monotonic() - start) / 60, step)) < 1:
             terms = self.terms([lesson.draw(pairs) for lesson, pairs in zip(lessons, course.pairs, strict=True)])
             optimiser.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()
@@ -130,10 +135,16 @@ class Trainer:
             with torch.no_grad():
                 torch._foreach_lerp_(kept, learned, 1 - min(0.998, step / (20 + step)))
             sums = {key: sums.get(key, 0.0) + float(term.detach()) / 500 for key, term in terms.items()}
+            if step % 100 == 0:
+                progress(share, f"{name}, step {step}")
             if step % 500 == 0:
-                report(self.out, {"lesson": name, "step": step, "minutes": spent, **sums, **validate(self.average, self.val)})
+                report(self.out, {"lesson": name, "step": step, "minutes": spent, **sums, **self.validated()})
                 sums = {}
-        report(self.out, {"lesson": name, "step": step, "minutes": spent, **validate(self.average, self.val)})
+        report(self.out, {"lesson": name, "step": step, "minutes": spent, **self.validated()})
+
+    def validated(self) -> dict[str, float]:
+        """Return the averaged network's errors on the validation samples, nothing where there are none."""
+        return validate(self.average, self.val) if self.val else {}
 
     def terms(self, drawn: list[tuple[Tensor, Target, Tensor]]) -> dict[str, Tensor]:
         """Return the loss terms of all lessons' rows together."""
@@ -199,14 +210,25 @@ def report(out: Path, values: dict[str, float | int | str]) -> None:
     print(line, flush=True)
 
 
-def start_network(slices: MapBank, encoder: Path) -> S2MNet:
-    """Return a network with the trained encoder and the buffers that drawn hearts give."""
-    network = S2MNet(S2MNetConfig(), slices.field.shape[1])
+def start_network(slices: MapBank, config: S2MNetConfig | None = None) -> S2MNet:
+    """Return a network with the buffers that drawn hearts give, everything else at random."""
+    network = S2MNet(config or S2MNetConfig(), slices.field.shape[1])
     first = MapBank.shares(slices, torch.zeros(4000, dtype=torch.long), torch.arange(4000).clamp(max=len(slices.field) - 1))
     initialise(network, slices.field[:6000].numpy(), first, slices.sectors.flatten(0, 1).numpy())
+    return network
+
+
+def take_encoder(network: S2MNet, encoder: Path) -> None:
+    """Put a trained encoder into a network, to stay as it is."""
     network.encoder.load_state_dict(torch.load(encoder, weights_only=True)["encoder"])
     network.encoder.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network
+
+
+def save(trainer: Trainer, out: Path, samples: int, hearts: int) -> None:
+    """Write the averaged network of a run, whole or not at all."""
+    state = {"network": trainer.average.state_dict(), "config": trainer.network.config.model_dump(), "samples": samples, "hearts": hearts}
+    torch.save(state, out / "network.partial")
+    (out / "network.partial").replace(out / "network.pt")
 
 
 def main() -> None:
@@ -220,25 +242,32 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--without", choices=FAMILIES, help="a law of motion to leave out")
+    parser.add_argument("--styles", nargs="*", default=(), help="of training.styles; none for pictures that lie in the shards")
+    parser.add_argument("--strength", type=float, default=1.0, help="of the domain randomisation")
+    parser.add_argument("--start", type=Path, help="a run whose network is gone on from, instead of random weights")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
-    shards, val = Shards(options.data, without=options.without), Shards(options.val)
+    styles = tuple(options.styles)
+    shards, val = Shards(options.data, without=options.without, styles=styles), Shards(options.val, styles=styles)
     if not shards.refresh() or not val.refresh():
         parser.error("both --data and --val must hold shards of training.samples; run that first")
     slices = slice_bank(options.slices, without=options.without)
-    network = start_network(slices, options.encoder)
+    network = start_network(slices)
+    if options.start:
+        network.load_state_dict(torch.load(options.start / "network.pt", weights_only=True)["network"])
+    take_encoder(network, options.encoder)
     at_points = fields_at_points(network)
     trainer = Trainer(network, measures(at_points), options.out, with_maps(network, val.all()))
     true_maps = Lesson(slices, coefficients(slices.field, at_points), 0.03)
     report(options.out, {"step": 0, "samples": len(shards), "hearts": len(slices.field) // 2})
     trainer.run("true maps", [true_maps], Course(options.minutes[0], (96,), options.rates[0], options.steps[0]))
-    pictures = picture_bank(network, shards, texture_bank(48, options.seed + 1))
+    looking = Looking(np.random.default_rng(options.seed + 1), texture_bank(48, options.seed + 1), options.strength)
+    pictures = picture_bank(network, shards, looking)
     seen = Lesson(pictures, coefficients(pictures.field, at_points), 0.02)
     trainer.run("pictures", [seen, true_maps], Course(options.minutes[1], (80, 32), options.rates[1], options.steps[1]))
-    state = {"network": trainer.average.state_dict(), "config": network.config.model_dump(), "samples": len(shards)}
-    torch.save(state | {"hearts": len(slices.field) // 2}, options.out / "network.pt")
+    save(trainer, options.out, len(shards), len(slices.field) // 2)
 
 
 if __name__ == "__main__":

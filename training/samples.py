@@ -1,6 +1,8 @@
 """Draw training samples: hearts of both phases, six jittered fans each, label slices and speckle pictures on the network's raster.
 
-python -m training.samples --out runs/samples --count 16000 --seed 1 --shard 0/2
+    python -m training.samples --out runs/samples --count 16000 --seed 1 --shard 0/2
+
+With ``--labels-only`` the pictures are left to ``training.styles``, which draws them in any style from what is stored.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from echo3d.reconstruction.raster import NETWORK_GRID
 from echo3d.slicing.labelvolume import anchored
 from echo3d.slicing.standard import draw_sector, jittered, standard_sectors
 from echo3d.style.polar import PolarGrid
+from echo3d.style.scene import Scene
 from echo3d.style.speckle import draw_speckle, speckle_image
 
 POLAR = (224, 88)
@@ -102,31 +105,61 @@ def moved_sector(sector: Sector, rotation: NDArray, shift: NDArray) -> NDArray[n
     return np.concatenate([rotation @ sector.origin + shift, rotation @ sector.axis, rotation @ sector.lateral]).astype(np.float32)
 
 
-def pictures(labels: TorchLabels, fans: dict[View, Sector], rng: np.random.Generator) -> Arrays:
-    """Return label slices and speckle pictures (6, H, W) uint8 of one phase on the network's raster."""
-    slices, echoes = [], []
+def label_slices(labels: TorchLabels, fans: dict[View, Sector]) -> Arrays:
+    """Return ``labels`` (6, H, W) uint8 on the network's raster and ``polar`` (6, S, L) uint8 along the beams of one phase."""
+    slices, polar = [], []
     plane = NETWORK_GRID.plane_mm()
     for fan in fans.values():
         inside = NETWORK_GRID.inside(fan.half_angle, fan.depth)
         slices.append(np.where(inside, labels.look_up(fan.world(plane)), 0))
-        polar = PolarGrid(*POLAR, fan.half_angle, fan.depth)
-        picture = speckle_image(labels.look_up(fan.world(polar.plane_mm())), polar, NETWORK_GRID, draw_speckle(rng))
-        echoes.append(np.rint(picture * 255))
-    return {"labels": np.stack(slices).astype(np.uint8), "echo": np.stack(echoes).astype(np.uint8)}
+        polar.append(labels.look_up(fan.world(PolarGrid(*POLAR, fan.half_angle, fan.depth).plane_mm())))
+    return {"labels": np.stack(slices).astype(np.uint8), "polar": np.stack(polar)}
+
+
+def speckle_pictures(sample: Arrays, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return the speckle pictures (6, H, W) uint8 of a sample's ``polar`` slices; each view is another machine's."""
+    echoes = []
+    for polar, (half_angle, depth), share in zip(sample["polar"], sample["fans"], sample["long_axis"], strict=True):
+        fan, scene = PolarGrid(*POLAR, float(half_angle), float(depth)), Scene(long_axis=min(1.0, float(share)))
+        echoes.append(np.rint(255 * speckle_image(polar, fan, NETWORK_GRID, draw_speckle(rng), scene=scene)))
+    return np.stack(echoes).astype(np.uint8)
 
 
 def phase_sample(x: NDArray, labels: TorchLabels, fans: dict[View, Sector], rng: np.random.Generator) -> Arrays:
-    """Return one sample: pictures, the true displacement and fans in the frame aligned to the template, chamber volumes."""
+    """Return one sample with its speckle pictures as ``echo``."""
+    sample = plain_sample(x, labels, fans)
+    return sample | {"echo": speckle_pictures(sample, rng)}
+
+
+def plain_sample(x: NDArray, labels: TorchLabels, fans: dict[View, Sector]) -> Arrays:
+    """Return one sample without pictures.
+
+    Label slices, the true displacement and fans in the frame aligned to the template, chamber volumes in ml, and ``long_axis`` (6,), the
+    share of the LV's long axis that lies within each plane.
+    """
     material, template = load_material(), load_template()
     points = x[: material.count]
     rotation, shift = rigid_between(points, template.points)
     volumes = template.volumes_ml(points)
-    return pictures(labels, fans, rng) | {
+    return label_slices(labels, fans) | {
         "field": (points @ rotation.T + shift - template.points).astype(np.float16),
         "sectors": np.stack([moved_sector(fan, rotation, shift) for fan in fans.values()]),
         "fans": np.array([[fan.half_angle, fan.depth] for fan in fans.values()], dtype=np.float32),
         "volumes": np.array([volumes[key] for key in ("lv", "rv", "la", "ra")], dtype=np.float32),
+        "long_axis": np.array([within_plane(fan, long_axis(points)) for fan in fans.values()], dtype=np.float32),
     }
+
+
+def long_axis(points: NDArray) -> NDArray[np.float64]:
+    """Return (3,) the unit vector from the mitral valve to the LV apex of material points."""
+    template = load_template()
+    way = template.landmark(points, "lv_apex_endo") - template.landmark(points, "mitral")
+    return np.asarray(way / np.linalg.norm(way))
+
+
+def within_plane(fan: Sector, direction: NDArray) -> float:
+    """Return which share of a unit vector (3,) lies within a fan's plane."""
+    return float(np.hypot(direction @ fan.axis, direction @ fan.lateral))
 
 
 def draw_fans(heart: Heart, rng: np.random.Generator) -> dict[View, Sector]:
@@ -138,20 +171,23 @@ def draw_fans(heart: Heart, rng: np.random.Generator) -> dict[View, Sector]:
     return {view: jittered(standard[view], draws[view]) for view in View}
 
 
-def heart_samples(seed: tuple[int, ...], probes: int = 2) -> tuple[list[Arrays], dict]:
+def heart_samples(seed: tuple[int, ...], probes: int = 2, *, labels_only: bool = False) -> tuple[list[Arrays], dict]:
     """Return samples of one drawn heart, ED and ES in turn for each of ``probes`` hands, and its record."""
     rng = np.random.default_rng(seed)
     heart = sound_heart(rng)
-    return samples_of(heart, rng, probes), record_to_json(heart.record)
+    return samples_of(heart, rng, probes, labels_only=labels_only), record_to_json(heart.record)
 
 
-def samples_of(heart: Heart, rng: np.random.Generator, probes: int = 2) -> list[Arrays]:
-    """Return samples of a heart, ED and ES in turn for each of ``probes`` hands."""
+def samples_of(heart: Heart, rng: np.random.Generator, probes: int = 2, *, labels_only: bool = False) -> list[Arrays]:
+    """Return samples of a heart, ED and ES in turn for each of ``probes`` hands; without pictures where ``labels_only`` says so."""
     samples: list[Arrays] = []
-    labels = [invert(x) for x in (heart.ed, heart.es)]
+    phases = [(x, invert(x)) for x in (heart.ed, heart.es)]
     for _ in range(probes):
         fans = draw_fans(heart, rng)
-        samples += [phase_sample(x, seen, fans, rng) for x, seen in zip((heart.ed, heart.es), labels, strict=True)]
+        if labels_only:
+            samples += [plain_sample(x, seen, fans) for x, seen in phases]
+        else:
+            samples += [phase_sample(x, seen, fans, rng) for x, seen in phases]
     return samples
 
 
@@ -172,6 +208,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--probes", type=int, default=2)
+    parser.add_argument("--labels-only", action="store_true", help="leave the pictures to training.styles")
     options = parser.parse_args()
     torch.set_num_threads(1)
     part, parts = map(int, options.shard.split("/"))
@@ -184,7 +221,7 @@ def main() -> None:
         samples: list[Arrays] = []
         records: list[dict] = []
         while len(samples) < per_shard:
-            new, record = heart_samples((options.seed, block, len(records)), options.probes)
+            new, record = heart_samples((options.seed, block, len(records)), options.probes, labels_only=options.labels_only)
             samples += new
             records.append(record)
         write_shard(options.out, name, samples, records)

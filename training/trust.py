@@ -12,6 +12,7 @@ import copy
 import json
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from training.augment import look, spoiled, texture_bank
 from training.data import Shards
 from training.evaluate import trained
 from training.s2mnet import draw_present
-from training.schedule import learning_rate
+from training.schedule import learning_rate, spent_share
 
 SHARE = 0.5
 KINDS = (0.3, 0.5, 0.75)
@@ -40,7 +41,7 @@ def draw_looks(network: S2MNet, shards: Shards, count: int, seed: int) -> Looks:
     maps, genuine = [], []
     for _ in range(count // 30):
         batch = shards.pairs(rng, 30)
-        pictures = look(batch["echo"], batch["labels"], batch["fans"], bank)
+        pictures = look(batch["echo"], batch["fans"], rng)
         pictures, bad = spoiled(pictures, bank, SHARE, KINDS)
         with torch.autocast("cpu", torch.bfloat16):
             maps.append(network.maps(pictures, torch.ones_like(bad)).half())
@@ -58,15 +59,24 @@ def shown_views(genuine: Tensor) -> Tensor:
     return torch.where(drop[:, None], sorted_out, present)
 
 
-def learn(network: S2MNet, looks: Looks, minutes: float, rate: float = 1e-3) -> S2MNet:
+@dataclass(frozen=True, slots=True)
+class TrustCourse:
+    """How long and how fast to learn: minutes or, where given, steps, and the highest rate."""
+
+    minutes: float = 2.0
+    rate: float = 1e-3
+    steps: int | None = None
+
+
+def learn(network: S2MNet, looks: Looks, course: TrustCourse) -> S2MNet:
     """Return the network with the averaged trust head after the budget is spent."""
     maps, genuine = looks
     network.requires_grad_(False)
     head = network.trust.requires_grad_(True)
     average = copy.deepcopy(head)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.02, fused=True)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=course.rate, weight_decay=0.02, fused=True)
     start, step, total = time.monotonic(), 0, 0.0
-    while (spent := (time.monotonic() - start) / 60) < minutes:
+    while (share := spent_share(course, spent := (time.monotonic() - start) / 60, step)) < 1:
         rows = torch.randint(len(maps), (256,))
         present = shown_views(genuine[rows])
         answer = network.read(maps[rows].float(), present)[3]
@@ -74,7 +84,7 @@ def learn(network: S2MNet, looks: Looks, minutes: float, rate: float = 1e-3) -> 
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(spent / minutes, step, rate)
+            group["lr"] = learning_rate(share, step, course.rate)
         optimiser.step()
         step, total = step + 1, total + float(loss.detach())
         with torch.no_grad():
@@ -94,13 +104,14 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--styles", nargs="*", default=(), help="of training.styles; none for pictures that lie in the shards")
     options = parser.parse_args()
     torch.set_num_threads(2)
     torch.manual_seed(options.seed)
     network, state = trained(options.run)
-    shards = Shards(options.data)
+    shards = Shards(options.data, styles=tuple(options.styles))
     shards.refresh()
-    network = learn(network, draw_looks(network, shards, options.pairs, options.seed + 7), options.minutes)
+    network = learn(network, draw_looks(network, shards, options.pairs, options.seed + 7), TrustCourse(options.minutes))
     options.out.mkdir(parents=True, exist_ok=True)
     shutil.copy(options.run / "log.jsonl", options.out / "log.jsonl")
     kept = state["network"] | {key: value for key, value in network.state_dict().items() if key.startswith("trust.")}

@@ -39,6 +39,11 @@ class Window:
     heart_mm: NDArray[np.float64]
 
     @property
+    def lung(self) -> NDArray[np.bool_]:
+        """Which beams (L,) lung stops, before or behind the heart."""
+        return np.isin(self.part, LUNGS)
+
+    @property
     def blocked(self) -> NDArray[np.bool_]:
         """Which beams (L,) are stopped: those aimed at the heart that meet bone or lung before it."""
         return np.isfinite(self.heart_mm) & (self.start_mm < self.heart_mm)

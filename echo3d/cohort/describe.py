@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from echo3d.anatomy.beat import FAMILIES, BeatDraw
 from echo3d.anatomy.groups import GROUPS
@@ -20,10 +17,10 @@ from echo3d.anatomy.measure import Measures
 from echo3d.anatomy.population import REFERENCES, Row, population_table
 from echo3d.anatomy.solve import goals_of
 from echo3d.anatomy.timing import Moment, moments
-from echo3d.clinical.shown import NOTICE
 from echo3d.cohort.against import Fit, fit_all
 from echo3d.cohort.figures import COLOURS, Axes, Picture, curves, dots, histogram
 from echo3d.cohort.generate import read_cohort
+from echo3d.cohort.page import Section, html_image, html_page, html_table
 from echo3d.cohort.series import SURFACES, read_series
 from echo3d.cohort.sheets import heart_sheet, mode_sheet, one_of_each, view_sheet
 from echo3d.progress import Progress, silent
@@ -40,8 +37,6 @@ HISTOGRAMS = (
     ("tapse_mm", "TAPSE, mm", (-5.0, 35.0), 1.0),
 )
 """Measure, title, ends and factor of each histogram."""
-
-Section = tuple[str, str]
 
 
 def describe(folder: Path, out: Path, *, against: Path | None = None, force: bool = False, progress: Progress = silent) -> dict[str, Any]:
@@ -75,7 +70,7 @@ def describe(folder: Path, out: Path, *, against: Path | None = None, force: boo
         *(_against(fits) if fits else ()),
         *_sheets(lines, progress),
     ]
-    page = _page(sections)
+    page = html_page("A cohort of hearts", sections)
 
     def write(place: Path) -> None:
         (place / "page.html").write_text(page, encoding="utf-8")
@@ -127,7 +122,7 @@ def _summary(about: dict[str, Any]) -> Section:
         f"<p>{about['hearts']} hearts, {about['phases']} phases each, seed {about['spec']['seed']}. "
         f"{about['rejected']} draws were rejected and drawn again: {reasons}.</p>"
     )
-    return "What is in it", text + _table(("Group", "hearts", "draws rejected"), rows)
+    return "What is in it", text + html_table(("Group", "hearts", "draws rejected"), rows)
 
 
 def _population(table: Sequence[Row]) -> Section:
@@ -144,7 +139,7 @@ def _population(table: Sequence[Row]) -> Section:
         "<p>Volumes are held against cardiac MR, muscle and walls against CT, annuli against MR, the aortic root against echo. "
         "z is the distance of the means in the reference's standard deviations.</p>"
     )
-    return "Normal men and women against published means", note + _table(("", "", "n", "this cohort", "reference", "z", "source"), rows)
+    return "Normal men and women against published means", note + html_table(("", "", "n", "this cohort", "reference", "z", "source"), rows)
 
 
 def _histograms(lines: Sequence[dict[str, Any]]) -> Section:
@@ -155,7 +150,7 @@ def _histograms(lines: Sequence[dict[str, Any]]) -> Section:
     for name, title, ends, factor in HISTOGRAMS:
         groups = {key: np.array([factor * line["measures"][name] for line in lines if line["record"]["group"] == key]) for key in GROUPS}
         pictures.append(histogram(Axes(title, ends, (0, 1)), groups, colours))
-    return "Volumes, function and walls by group", f"<p>{legend}</p>" + "".join(map(_image, pictures))
+    return "Volumes, function and walls by group", f"<p>{legend}</p>" + "".join(map(html_image, pictures))
 
 
 def _motion(lines: Sequence[dict[str, Any]]) -> Section:
@@ -168,7 +163,7 @@ def _motion(lines: Sequence[dict[str, Any]]) -> Section:
         if line is not None:
             pictures.append(_volume_curves(family, line))
     legend = " ".join(f"<span style='color:rgb{colour}'>&#9632; {name}</span>" for name, colour in families.items())
-    return "Motion", f"<p>Dots by law of motion: {legend}</p>" + "".join(map(_image, pictures))
+    return "Motion", f"<p>Dots by law of motion: {legend}</p>" + "".join(map(html_image, pictures))
 
 
 def _ef_and_gls(lines: Sequence[dict[str, Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -214,45 +209,15 @@ def _against(fits: Sequence[Fit]) -> list[Section]:
     axes = Axes("Surface distance over the beat", (0, float(phases[-1])), (0, top), "phase", "mm")
     pictures.append(curves(axes, [(fit.record.beat.family, phases, fit.distance_mm.mean(axis=1)) for fit in fits]))
     note = "<p>Place, shape and growth are fitted at end-diastole, motion at end-systole; the phases between follow from the record.</p>"
-    return [("Against a real beat", note + _table(head, rows) + "".join(map(_image, pictures)))]
+    return [("Against a real beat", note + html_table(head, rows) + "".join(map(html_image, pictures)))]
 
 
 def _sheets(lines: Sequence[dict[str, Any]], progress: Progress) -> list[Section]:
     """Return the sheets of pictures."""
     hearts = one_of_each(lines)
     progress(0.6, "Drawing hearts")
-    sections = [("One heart of each group", _image(heart_sheet(hearts)))]
+    sections = [("One heart of each group", html_image(heart_sheet(hearts)))]
     progress(0.75, "Cutting views")
-    sections += [(f"Their six views at {phase}", _image(view_sheet(hearts, phase))) for phase in ("ED", "ES")]
+    sections += [(f"Their six views at {phase}", html_image(view_sheet(hearts, phase))) for phase in ("ED", "ES")]
     progress(0.9, "Drawing modes")
-    return [*sections, ("Modes of shape", _image(mode_sheet()))]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return an HTML table; cells are taken as they are."""
-    lines = ["".join(f"<th>{cell}</th>" for cell in head), *("".join(f"<td>{cell}</td>" for cell in row) for row in rows)]
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def _image(picture: Picture) -> str:
-    """Return a picture as an element that carries it."""
-    store = BytesIO()
-    Image.fromarray(picture).save(store, "PNG", optimize=True)
-    return f"<img src='data:image/png;base64,{base64.b64encode(store.getvalue()).decode()}' alt=''>"
-
-
-_STYLE = (
-    "body{font:14px/1.45 system-ui,sans-serif;color:#222831;max-width:1180px;margin:24px auto;padding:0 16px}"
-    "h1{font-size:22px}h2{font-size:16px;margin-top:28px;border-bottom:1px solid #d8dce2}table{border-collapse:collapse;margin:8px 0}"
-    "td,th{padding:2px 10px;border-bottom:1px solid #e6e9ee;text-align:left;font-variant-numeric:tabular-nums}"
-    "th{color:#6e7681;font-weight:600}"
-    "img{margin:4px;max-width:100%}.notice{background:#a8361f;color:#fff;padding:4px 10px;border-radius:3px}"
-)
-
-
-def _page(sections: Sequence[Section]) -> str:
-    """Return the whole page."""
-    body = "".join(f"<h2>{html.escape(title)}</h2>{content}" for title, content in sections)
-    head = f"<meta charset='utf-8'><title>Cohort</title><style>{_STYLE}</style>"
-    top = f"<h1>A cohort of hearts</h1><p class='notice'>{html.escape(NOTICE)}</p>"
-    return f"<!doctype html><html lang='en'><head>{head}</head><body>{top}{body}</body></html>\n"
+    return [*sections, ("Modes of shape", html_image(mode_sheet()))]

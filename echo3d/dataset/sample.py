@@ -15,18 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.anatomy.template import load_template
+from echo3d.anatomy.window import Window
 from echo3d.core.pose import Pose, place, rigid_between
 from echo3d.core.sector import PictureGrid, Sector, SectorSlice
 from echo3d.core.views import View
 from echo3d.dataset.bodies import Stand, stand_of
 from echo3d.dataset.hearts import Member, PhasedHeart, Seen, heart_at
 from echo3d.dataset.spec import POSE_LIMITS, PROBE_LIMITS, DatasetSpec, Range
-from echo3d.simulate import NO_DRAWN_SHADOWS, OF_THE_MACHINE
+from echo3d.simulate import NO_DRAWN_SHADOWS
 from echo3d.slicing.labelvolume import Labels, PlacedLabels, cut, cut_polar
 from echo3d.slicing.standard import SectorDraw, draw_sector, jittered, sectors_at
 from echo3d.style.draws import SpeckleDraw, draw_speckle
 from echo3d.style.polar import PolarGrid
 from echo3d.style.pseudo import PseudoDraw, draw_pseudo, pseudo_image
+from echo3d.style.scene import Scene, long_axis_of
 from echo3d.style.speckle import speckle_image
 
 Arrays = dict[str, NDArray]
@@ -80,8 +82,7 @@ def draw_hand(spec: DatasetSpec, index: int, hand: int) -> Hand:
     usual = {view: draw_sector(rng) for view in View}
     probe = {view: replace(usual[view], **_within(spec.probe, PROBE_LIMITS, rng) | {"level": level}) for view in View}
     machine = draw_speckle(rng)
-    kept = {name: getattr(machine, name) for name in OF_THE_MACHINE}
-    speckle = {view: replace(draw_speckle(rng), **kept) for view in View}
+    speckle = {view: draw_speckle(rng, like=machine) for view in View}
     pseudo = {phase: {view: draw_pseudo(rng) for view in View} for phase in ("ed", "es")}
     return Hand(pose, level, probe, speckle, pseudo)
 
@@ -119,14 +120,14 @@ class Taken:
     hand : how
     fans : of each view, in the heart's frame, or in the body's where there is one
     moves : what brings the heart to where it is seen: the drawn pose, then in a body its placement; each with its pivot (3,)
-    shadow_mm : per view the depth (lines,) at which bone or lung stops each beam of an echo picture, empty without a body
+    scenes : per view what is known of an echo picture besides its labels: how it cuts the LV, and in a body what stops its beams
     windows : per view what is known of its acoustic window, plain JSON values
     """
 
     hand: Hand
     fans: dict[View, Sector]
     moves: tuple[tuple[Pose, NDArray[np.float64]], ...]
-    shadow_mm: dict[View, NDArray[np.float64]]
+    scenes: dict[View, Scene]
     windows: dict[str, Any]
 
 
@@ -136,14 +137,20 @@ def _taken(spec: DatasetSpec, heart: PhasedHeart, hand: Hand, there: Stand | Non
     moves = ((Pose(np.array(numbers[:3]), np.array(numbers[3:6]), numbers[6]), heart.landmarks["heart"]),)
     if there is None:
         standard = sectors_at(heart.landmarks, heart.mean, level=hand.level)
-        return Taken(hand, {view: jittered(standard[view], hand.probe[view]) for view in spec.views}, moves, {}, {})
+        scenes = {view: Scene(long_axis=long_axis_of(view)) for view in spec.views}
+        return Taken(hand, {view: jittered(standard[view], hand.probe[view]) for view in spec.views}, moves, scenes, {})
     standard = sectors_at(there.landmarks, heart.mean, level=hand.level)
     probes = {view: there.hold(standard[view], hand.probe[view]) for view in spec.views}
     fans = {view: fan for view, (fan, _) in probes.items()}
     echo = fans.items() if spec.stage == "echo" else ()
-    shadow_mm = {view: there.window(fan, polar_for(fan, spec.grid).lines).start_mm for view, fan in echo}
+    scenes = {view: _scene(view, there.window(fan, polar_for(fan, spec.grid).lines)) for view, fan in echo}
     windows = {view.key: there.told(fan, on_skin=on_skin) for view, (fan, on_skin) in probes.items()}
-    return Taken(hand, fans, (*moves, (there.standing.pose, there.standing.pivot)), shadow_mm, windows)
+    return Taken(hand, fans, (*moves, (there.standing.pose, there.standing.pivot)), scenes, windows)
+
+
+def _scene(view: View, window: Window) -> Scene:
+    """Return what is known of a view through a window in a body."""
+    return Scene(window.start_mm, window.lung, long_axis=long_axis_of(view))
 
 
 def _samples(spec: DatasetSpec, heart: PhasedHeart, taken: Taken) -> list[Arrays]:
@@ -174,15 +181,15 @@ def _pictures(spec: DatasetSpec, labels: Labels, taken: Taken, taking: Taking) -
 def _image(spec: DatasetSpec, labels: Labels, piece: SectorSlice, how: tuple[Taken, Taking]) -> NDArray[np.float32]:
     """Return the picture (H, W) in [0, 1] of a slice at the spec's stage."""
     taken, (phase, frame, view) = how
-    hand, shadow_mm = taken.hand, taken.shadow_mm.get(view)
+    hand = taken.hand
     if spec.stage == "binary":
         return ((piece.labels > 0) & (piece.labels <= 24)).astype(np.float32)
     if spec.stage == "pseudo":
         return pseudo_image(piece.labels, piece.inside, hand.pseudo[phase][view])
-    polar, look = polar_for(piece.sector, spec.grid), replace(hand.speckle[view], frame=frame)
-    if shadow_mm is not None:
+    polar, look, scene = polar_for(piece.sector, spec.grid), replace(hand.speckle[view], frame=frame), taken.scenes[view]
+    if scene.shadow_mm is not None:
         look = replace(look, **NO_DRAWN_SHADOWS)
-    return speckle_image(cut_polar(labels, piece.sector, polar.plane_mm()), polar, spec.grid, look, shadow_mm=shadow_mm)
+    return speckle_image(cut_polar(labels, piece.sector, polar.plane_mm()), polar, spec.grid, look, scene=scene)
 
 
 def polar_for(fan: Sector, grid: PictureGrid) -> PolarGrid:

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from echo3d.anatomy.window import Window
 from echo3d.core.sector import PictureGrid, SectorSlice, grid_for
 from echo3d.core.structures import TAGS, Structure, colour
 from echo3d.core.views import View
@@ -15,6 +16,7 @@ from echo3d.slicing.labelvolume import Labels, cut_polar
 from echo3d.style.draws import SpeckleDraw, draw_speckle
 from echo3d.style.polar import polar_of
 from echo3d.style.pseudo import PseudoDraw, draw_pseudo, pseudo_image
+from echo3d.style.scene import Scene, long_axis_of
 from echo3d.style.speckle import speckle_image
 
 _GROUND = (24, 30, 40)
@@ -22,7 +24,7 @@ _SAMPLES, _LINES = 320, 96
 _COARSE_SAMPLES, _COARSE_LINES = 160, 64
 
 
-def looked_at(piece: SectorSlice, labels: Labels, picture: Picture, *, shadow_mm: NDArray | None = None) -> NDArray[np.uint8]:
+def looked_at(piece: SectorSlice, labels: Labels, picture: Picture, *, window: Window | None = None) -> NDArray[np.uint8]:
     """Return the (H, W, 4) RGBA picture of a slice, clear outside the fan.
 
     Parameters
@@ -30,7 +32,7 @@ def looked_at(piece: SectorSlice, labels: Labels, picture: Picture, *, shadow_mm
     piece : the slice
     labels : the heart in the body, which the echo picture is cut from along its beams
     picture : what is wanted
-    shadow_mm : per beam the depth at which bone or lung stops it, for the echo picture
+    window : what stops the beams, for the echo picture
     """
     if picture is Picture.LABELS:
         return _clear_outside(label_table()[piece.labels], piece.inside)
@@ -38,16 +40,23 @@ def looked_at(piece: SectorSlice, labels: Labels, picture: Picture, *, shadow_mm
         return _clear_outside(_binary_table()[piece.labels], piece.inside)
     if picture is Picture.PSEUDO:
         return _grey(pseudo_image(piece.labels, piece.inside, pseudo_draw(piece.view)), piece.inside)
-    return _grey(_echo(piece, labels, shadow_mm), piece.inside)
+    return _grey(_echo(piece, labels, window), piece.inside)
 
 
-def _echo(piece: SectorSlice, labels: Labels, shadow_mm: NDArray | None) -> NDArray[np.float32]:
+def _echo(piece: SectorSlice, labels: Labels, window: Window | None) -> NDArray[np.float32]:
     coarse = piece.labels.shape[0] <= 128
     fan = polar_of(piece.sector, _COARSE_SAMPLES if coarse else _SAMPLES, _COARSE_LINES if coarse else _LINES)
     polar = cut_polar(labels, piece.sector, fan.plane_mm())
     grid: PictureGrid = grid_for(piece.sector, piece.labels.shape[0])
-    at = None if shadow_mm is None else np.asarray(shadow_mm)[np.arange(fan.lines) * len(shadow_mm) // fan.lines]
-    return speckle_image(polar, fan, grid, speckle_draw(piece.view), shadow_mm=at)
+    return speckle_image(polar, fan, grid, speckle_draw(piece.view), scene=_scene(piece.view, window, fan.lines))
+
+
+def _scene(view: View | None, window: Window | None, lines: int) -> Scene:
+    """Return what is known of a view besides its labels, for so many beams."""
+    if window is None:
+        return Scene(long_axis=long_axis_of(view))
+    nearest = np.arange(lines) * len(window.start_mm) // lines
+    return Scene(window.start_mm[nearest], window.lung[nearest], long_axis=long_axis_of(view))
 
 
 def _grey(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -159,8 +159,7 @@ def _cut(request: Request, labels: Labels, probes: Mapping[View, Probe]) -> dict
 def _preview(request: Request, labels: Labels, piece: SectorSlice, probe: Probe, placed: HeartMesh | None) -> Preview:
     body = request.scene.body
     window = acoustic_window(body.obstacles, placed, probe.sector, lines=_BEAMS) if placed is not None and body is not None else None
-    shadow = None if window is None else window.start_mm
-    pixels = looked_at(piece, labels, request.picture, shadow_mm=shadow)
+    pixels = looked_at(piece, labels, request.picture, window=window)
     return Preview(piece, probe, pixels, None if window is None else window.share)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,15 @@ class Labels(Protocol):
 
     def look_up(self, points: NDArray) -> NDArray[np.uint8]:
         """Return the structure at world points (..., 3) mm; 0 outside."""
+        ...
+
+
+@runtime_checkable
+class Material(Protocol):
+    """Labels that know where their tissue lies at rest."""
+
+    def rest(self, points: NDArray) -> NDArray[np.float64]:
+        """Return where the tissue at world points (..., 3) mm lies in the template at rest, mm."""
         ...
 
 
@@ -42,6 +51,11 @@ class PlacedLabels:
     def look_up(self, points: NDArray) -> NDArray[np.uint8]:
         """Return the structure at world points (..., 3) mm."""
         return self.labels.look_up(unplace(points, self.pose, self.pivot))
+
+    def rest(self, points: NDArray) -> NDArray[np.float64]:
+        """Return where the tissue at world points (..., 3) mm lies at rest, mm: for a heart that never moved, where it was placed from."""
+        before = unplace(points, self.pose, self.pivot)
+        return self.labels.rest(before) if isinstance(self.labels, Material) else before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +79,11 @@ class WarpedLabels:
 
     def look_up(self, points: NDArray) -> NDArray[np.uint8]:
         """Return the structure at world points (..., 3) mm."""
-        return self.volume.look_up(points + sampled(self.inverse, self.grid.index(points)))
+        return self.volume.look_up(self.rest(points))
+
+    def rest(self, points: NDArray) -> NDArray[np.float64]:
+        """Return where the tissue at world points (..., 3) mm lies in the template at rest, mm."""
+        return np.asarray(points + sampled(self.inverse, self.grid.index(points)))
 
 
 def sampled(values: NDArray, index: NDArray) -> NDArray[np.float32]:
@@ -173,3 +191,13 @@ def cut(labels: Labels, sector: Sector, *, view: View | None = None, grid: Pictu
 def cut_polar(labels: Labels, sector: Sector, plane_mm: NDArray) -> NDArray[np.uint8]:
     """Return the structures at plane coordinates (..., 2) (depth, lateral mm) of a fan; the polar raster of the speckle model."""
     return labels.look_up(sector.world(plane_mm))
+
+
+def rest_polar(labels: Material, sector: Sector, plane_mm: NDArray) -> NDArray[np.float32]:
+    """Return where the tissue at plane coordinates (..., 2) (depth, lateral mm) lies at rest, in the fan's own frame.
+
+    Returns
+    -------
+    (..., 3) float32 mm as (depth, lateral, elevation), see ``Sector.plane``; what the speckle of a cine hangs on
+    """
+    return sector.plane(labels.rest(sector.world(plane_mm))).astype(np.float32)

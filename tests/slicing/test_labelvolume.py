@@ -9,9 +9,10 @@ from echo3d.anatomy.cohort import sound_heart
 from echo3d.anatomy.material import GRID_SIDE, load_material
 from echo3d.anatomy.template import field_grid, load_label_volume, load_template
 from echo3d.core.field import FieldGrid, LabelVolume
+from echo3d.core.pose import Pose, place
 from echo3d.core.sector import PictureGrid, sector_towards
 from echo3d.core.structures import CHAMBER_KEYS, Structure
-from echo3d.slicing.labelvolume import cut, inverse_field, sampled, warp
+from echo3d.slicing.labelvolume import PlacedLabels, cut, inverse_field, rest_polar, sampled, warp
 
 NOTHING = np.zeros((0, 3))
 
@@ -36,6 +37,20 @@ def test_a_moved_ball_is_cut_where_it_went() -> None:
     grid = FieldGrid(np.full(3, -60.0), np.full(3, 60.0), 9)
     labels = warp(ball(30), grid, grid.nodes() + np.array([12.0, 0, 0]), rest=NOTHING, moved=NOTHING)
     assert labels.look_up(np.array([[41.0, 0, 0], [-17.0, 0, 0], [43.0, 0, 0], [-19.0, 0, 0]])).tolist() == [1, 1, 0, 0]
+
+
+def test_tissue_is_found_where_it_lies_at_rest() -> None:
+    grid, shift = FieldGrid(np.full(3, -60.0), np.full(3, 60.0), 9), np.array([12.0, -3.0, 5.0])
+    labels = warp(ball(30), grid, grid.nodes() + shift, rest=NOTHING, moved=NOTHING)
+    points = np.random.default_rng(1).uniform(-25, 25, (20, 3))
+    np.testing.assert_allclose(labels.rest(points), points - shift, atol=1e-4)
+    pose, pivot = Pose(np.array([4.0, 5.0, 6.0]), np.array([10.0, 20.0, 30.0]), 1.1), np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(PlacedLabels(labels, pose, pivot).rest(place(points, pose, pivot)), points - shift, atol=1e-4)
+    np.testing.assert_allclose(PlacedLabels(ball(30), pose, pivot).rest(place(points, pose, pivot)), points, atol=1e-9)
+    fan = sector_towards(np.array([0, 0, -80.0]), np.zeros(3), np.array([1.0, 0, 0]), 44, 160)
+    plane = np.array([[[80.0, 10.0], [60.0, -10.0]]])
+    expected = np.concatenate([plane, np.zeros((1, 2, 1))], axis=-1) - np.array([5.0, 12.0, shift @ fan.normal])
+    np.testing.assert_allclose(rest_polar(labels, fan, plane), expected, atol=1e-4)
 
 
 def test_a_known_smooth_map_is_inverted() -> None:

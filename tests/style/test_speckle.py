@@ -14,6 +14,7 @@ from echo3d.errors import ShapeError
 from echo3d.style.beam import beam_blur, beam_width_deg, pulse_blur
 from echo3d.style.draws import SpeckleDraw, draw_speckle
 from echo3d.style.polar import PolarGrid
+from echo3d.style.scene import Scene
 from echo3d.style.speckle import envelope, speckle_image
 
 FAN = PolarGrid(480, 160, 40.0, 160.0)
@@ -157,7 +158,7 @@ def test_behind_bone_it_is_dark_and_before_it_nothing_changes() -> None:
     draw = SpeckleDraw(2)
     stop = np.full(FAN.lines, np.inf)
     stop[60:100] = 50.0
-    plain, shadowed = envelope(MUSCLE, FAN, draw), envelope(MUSCLE, FAN, draw, shadow_mm=stop)
+    plain, shadowed = envelope(MUSCLE, FAN, draw), envelope(MUSCLE, FAN, draw, scene=Scene(shadow_mm=stop))
     row = round(50.0 / FAN.step_mm)
     np.testing.assert_allclose(shadowed[: row - 12], plain[: row - 12], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(shadowed[:, :36], plain[:, :36], rtol=1e-4, atol=1e-4)
@@ -172,25 +173,25 @@ def test_the_front_of_bone_fades_where_the_beam_grazes_it() -> None:
     nothing = np.zeros((FAN.samples, FAN.lines), np.uint8)
     square, grazed = np.full(FAN.lines, 50.0), 50.0 * (1 + np.arange(FAN.lines) * np.radians(FAN.line_deg))
     grazed = np.minimum(grazed, FAN.depth - 2)
-    fronts = [envelope(nothing, FAN, draw, shadow_mm=stop).max(axis=0)[4:12].mean() for stop in (square, grazed)]
+    fronts = [envelope(nothing, FAN, draw, scene=Scene(shadow_mm=stop)).max(axis=0)[4:12].mean() for stop in (square, grazed)]
     assert fronts[1] < 0.75 * fronts[0], "45 degrees halve the echo"
 
 
 def test_a_shadow_does_not_hide_the_noise() -> None:
     draw = SpeckleDraw(2, noise_db=-20.0)
-    shadowed = envelope(MUSCLE, FAN, draw, shadow_mm=np.full(FAN.lines, 30.0))
+    shadowed = envelope(MUSCLE, FAN, draw, scene=Scene(shadow_mm=np.full(FAN.lines, 30.0)))
     assert 10 * np.log10(np.square(shadowed[-10:]).mean()) == pytest.approx(-20, abs=1)
 
 
 def test_no_shadow_is_the_same_picture_as_before() -> None:
     draw = draw_speckle(np.random.default_rng(3))
-    free = speckle_image(ring(FAN), FAN, GRID, draw, shadow_mm=np.full(FAN.lines, np.inf))
+    free = speckle_image(ring(FAN), FAN, GRID, draw, scene=Scene(shadow_mm=np.full(FAN.lines, np.inf)))
     np.testing.assert_array_equal(free, speckle_image(ring(FAN), FAN, GRID, draw))
 
 
 def test_shadows_of_another_fan_are_refused() -> None:
     with pytest.raises(ShapeError, match="one depth for each beam"):
-        envelope(MUSCLE, FAN, SpeckleDraw(1), shadow_mm=np.zeros(3))
+        envelope(MUSCLE, FAN, SpeckleDraw(1), scene=Scene(shadow_mm=np.zeros(3)))
 
 
 def test_labels_off_the_fan_are_refused() -> None:

@@ -1,0 +1,44 @@
+"""The command ``echo3d evaluate``: networks measured side by side, in one report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from echo3d.cli_words import AsJson, Force, Out, terminal_progress, view_pairs, with_files
+
+
+def evaluate(
+    kind: Annotated[str, typer.Argument(help="What is compared: style.")],
+    networks: Annotated[list[str] | None, typer.Argument(help="Folders of runs, or names of shipped weights.")] = None,
+    *,
+    data: Annotated[Path, typer.Option("--data", readable=False, help="Test samples with pictures; see training.styles.")],
+    out: Out,
+    clip: Annotated[list[str] | None, typer.Option("--clip", help="A real clip and its view: a4c=FILE. Repeat for more.")] = None,
+    hearts: Annotated[int, typer.Option("--hearts", min=1, help="Most patients of the test samples.")] = 120,
+    as_json: AsJson = False,
+    force: Force = False,
+) -> dict[str, Any]:
+    """Compare networks on pictures of every style and on real clips: matrix.json, pictures and report.html."""
+    from echo3d.evaluations import as_typed, run_evaluate
+
+    clips = {view: Path(value) for view, value in view_pairs("--clip", clip, "a4c=FILE").items()}
+    names = tuple(networks or ())
+    words = {"data": data, "clips": tuple(clips.items()), "hearts": hearts, "command": as_typed(kind, names, data, clips)}
+    figures = run_evaluate(kind, names, out, words=words, force=force, progress=terminal_progress(as_json))
+    if not as_json:
+        print_matrix(figures["matrix"])
+        print(f"The report lies in the folder {out.name}: open report.html.")
+    return with_files(figures, out)
+
+
+def print_matrix(matrix: dict[str, dict[str, dict[str, float]]]) -> None:
+    """Print for people the surface distance and the error of the EF of every network on every style."""
+    styles = list(next(iter(matrix.values())))
+    width = max(len(name) for name in matrix)
+    print(" " * width + "".join(f"{style:>16}" for style in styles))
+    for name, row in matrix.items():
+        cells = (f"{row[style]['surface_mm']:.2f} mm {row[style]['ef_mae']:.1f} EF" for style in styles)
+        print(f"{name:{width}}" + "".join(f"{cell:>16}" for cell in cells))
