@@ -67,12 +67,14 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     del resume  # what is finished is kept either way
     torch.set_num_threads(settings.threads)
     shards, val = (_opened(folder, settings) for folder in (settings.data, settings.val))
-    slices = _slices(settings)
+    if not any(settings.slices.glob("*.npz")):
+        raise InputError("a run must have label slices, found none; draw them with training.slices and name their folder as slices")
     told = {"name": settings.name, "styles": settings.styles, "strength": settings.strength}
     (out / RECIPE).write_text(json.dumps(told) + "\n", encoding="utf-8")
     if not (out / "encoder.done").is_file():
         _learn_encoder(settings, shards, out, progress)
         (out / "encoder.done").touch()
+    slices = slice_bank(settings.slices)
     network = base_network(settings, slices, settings.base or out / "base.pt", progress)
     take_encoder(network, out / "encoder.pt")
     if not (out / "network.pt").is_file():
@@ -89,15 +91,6 @@ def _opened(folder: Path, settings: Settings) -> Shards:
             "draw them with training.samples and training.styles and name their folder as data or val"
         )
     return shards
-
-
-def _slices(settings: Settings) -> MapBank:
-    try:
-        return slice_bank(settings.slices)
-    except FileNotFoundError as exc:
-        raise InputError(
-            "a run must have label slices, found none; draw them with training.slices and name their folder as slices"
-        ) from exc
 
 
 def _learn_encoder(settings: Settings, shards: Shards, out: Path, progress: Progress) -> None:

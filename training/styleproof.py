@@ -16,7 +16,6 @@ from pathlib import Path
 import torch
 
 from training import lean
-from training.data import slice_bank
 from training.styles import STYLES
 
 
@@ -69,7 +68,6 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     words = {key: value for key, value in vars(options).items() if key not in ("out", "recipe")}
     settings = lean.Settings(**words, base=options.out / "base.pt", trust_steps=500, seed=1)
-    lean.base_network(settings, slice_bank(options.slices), options.out / "base.pt")
     for name in options.recipe:
         train_recipe(name, settings, options.out)
 
