@@ -215,6 +215,9 @@ def simulate(
     ] = None,
     views: Annotated[str, typer.Option("--views", help="Views to write, with commas.")] = "a4c,a2c,a3c,psax_basal,psax_mid,psax_apical",
     body: InBody = None,
+    screen: Annotated[
+        bool, typer.Option("--screen", help="Show a scanner's whole screen: text, depth ticks and ECG round the fan.")
+    ] = False,
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -222,7 +225,7 @@ def simulate(
     from echo3d.simulate import Simulation, read_record, simulate_study
 
     wanted = tuple(named_view("--views", name) for name in views.split(",") if name.strip())
-    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body)
+    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body, screen=screen)
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
     kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
     kept |= {name: truth[name] for name in ("body", "windows", "warnings") if name in truth}
