@@ -216,6 +216,9 @@ def simulate(
     views: Annotated[str, typer.Option("--views", help="Views to write, with commas.")] = "a4c,a2c,a3c,psax_basal,psax_mid,psax_apical",
     body: InBody = None,
     style: Annotated[str, typer.Option("--style", help="What pictures show: binary, pseudo, speckle or cyclegan.")] = "speckle",
+    screen: Annotated[
+        bool, typer.Option("--screen", help="Show a scanner's whole screen: text, depth ticks and ECG round the fan.")
+    ] = False,
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -223,7 +226,7 @@ def simulate(
     from echo3d.simulate import Simulation, read_record, simulate_study
 
     wanted = tuple(named_view("--views", name) for name in views.split(",") if name.strip())
-    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body, style=style)
+    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body, style=style, screen=screen)
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
     kept = {name: truth[name] for name in ("seed", "style", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
     kept |= {name: truth[name] for name in ("body", "windows", "warnings") if name in truth}

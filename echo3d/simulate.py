@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from echo3d.anatomy.cohort import Heart, HeartRecord
     from echo3d.anatomy.window import Window
     from echo3d.bodies import OpenBody, Probe, Standing
+    from echo3d.io.dicom_write import Trace
     from echo3d.slicing.labelvolume import WarpedLabels
     from echo3d.slicing.standard import SectorDraw
     from echo3d.style.draws import SpeckleDraw
     from echo3d.style.pseudo import PseudoDraw
     from echo3d.style.scene import Scene
+    from echo3d.style.screen import ScreenDraw, Shown
 
 PICTURE = 320
 _SAMPLES, _LINES = 384, 128
@@ -55,6 +57,7 @@ class Simulation:
     phases : frames per beat, 4 at least
     body : the body whose bones and lungs cast shadows, in the words of :func:`echo3d.bodies.open_body`; None for none
     style : what the pictures show, one of :data:`echo3d.styled.STYLES`; in a body only speckle shows shadows
+    screen : whether the files show a machine's whole screen round the fan: text, depth ticks, ECG
     """
 
     seed: int = 0
@@ -65,6 +68,18 @@ class Simulation:
     phases: int = PHASES
     body: str | None = None
     style: str = "speckle"
+    screen: bool = False
+
+    def layout(self) -> ScreenDraw | None:
+        """Return how the machine of this seed lays out its screen, None for pictures without one."""
+        from echo3d.style.screen import draw_screen
+
+        return draw_screen(np.random.default_rng([self.seed, 2])) if self.screen else None
+
+    def picture(self) -> int:
+        """Return the side of the pictures, pixels."""
+        layout = self.layout()
+        return PICTURE if layout is None else layout.picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +131,8 @@ def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress
     if spec.style != "speckle":
         takes, told = _flat(spec, takes), told | ({"warnings": [*told["warnings"], _UNSHADED]} if told else {})
     frames, truth = _film(heart, takes, spec.phases, progress)
+    layout = spec.layout()
+    told |= {} if layout is None else {"screen": asdict(layout)}
     truth = {"schema": 1, "echo3d": __version__, "notice": NOTICE, "seed": spec.seed, "style": spec.style} | truth | told
     write_whole(out, lambda folder: _write(folder, spec, takes, frames, truth), force=force)
     return truth
@@ -165,7 +182,7 @@ def _flat(spec: Simulation, takes: list[Take]) -> list[Take]:
     """Return takes whose pictures are made of the slice; what they draw comes after all else, and for all views."""
     from echo3d.style.pseudo import draw_pseudo
 
-    rng = np.random.default_rng([spec.seed, 2])
+    rng = np.random.default_rng([spec.seed, 3])
     looks = {view: draw_pseudo(rng) for view in View}
     return [replace(take, flat=(spec.style, looks[take.view])) for take in takes]
 
@@ -181,7 +198,7 @@ def _takes(spec: Simulation, heart: Heart, hands: Mapping[View, tuple[SectorDraw
         hand, look = hands[view]
         standard = standard_sectors(template, heart.ed[: len(template.points)], level=hand.level)[view]
         sector = jittered(standard, hand)
-        takes.append(Take(view, sector, grid_for(sector, PICTURE), look))
+        takes.append(Take(view, sector, grid_for(sector, spec.picture()), look))
     return takes
 
 
@@ -204,7 +221,7 @@ def _takes_in_body(
         probe = _held_by(standing, standard_sectors(template, points, level=hand.level)[view], hand)
         window = acoustic_window(obstacles, standing.surface, probe.sector, lines=_LINES)
         sector = moved_fan(probe.sector, standing.pose, standing.pivot, back=True)
-        takes.append(Take(view, sector, grid_for(sector, PICTURE), replace(look, **NO_DRAWN_SHADOWS), window, probe.on_skin))
+        takes.append(Take(view, sector, grid_for(sector, spec.picture()), replace(look, **NO_DRAWN_SHADOWS), window, probe.on_skin))
     return takes, _body_truth(body, standing, takes)
 
 
@@ -346,8 +363,32 @@ def _write(folder: Path, spec: Simulation, takes: list[Take], frames: Mapping[Vi
     from echo3d.io.dicom_write import ClipHeader, write_echo_dicom
 
     for take in takes:
-        grid, sector = take.grid, take.sector
-        fan = Fan(0.0, grid.width / 2, sector.half_angle, sector.depth / grid.pixel_mm)
-        header = ClipHeader(take.view, f"SYNTHETIC-{spec.seed}", grid.pixel_mm, truth["frame_ms"], fan)
-        write_echo_dicom(folder / f"{take.view.key}.dcm", frames[take.view], header)
+        grid, sector, film = take.grid, take.sector, frames[take.view]
+        fan, trace = Fan(0.0, grid.width / 2, sector.half_angle, sector.depth / grid.pixel_mm), None
+        layout = spec.layout()
+        if layout is not None:
+            film, fan, trace = _on_screen(film, fan, layout, _shown(take, truth))
+        header = ClipHeader(take.view, f"SYNTHETIC-{spec.seed}", grid.pixel_mm, truth["frame_ms"], fan, trace=trace)
+        write_echo_dicom(folder / f"{take.view.key}.dcm", film, header)
     (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+
+
+def _shown(take: Take, truth: Mapping[str, Any]) -> Shown:
+    """Return what the screen tells of a view."""
+    from echo3d.style.screen import Shown
+
+    return Shown(take.view.key.replace("_", " ").upper(), take.grid.pixel_mm, truth["frame_ms"], truth["record"]["beat"]["heart_rate"])
+
+
+def _on_screen(film: NDArray[np.uint8], fan: Fan, layout: ScreenDraw, shown: Shown) -> tuple[NDArray[np.uint8], Fan, Trace]:
+    """Return the frames of one beat on a machine's screen, the fan there, and where the ECG stands."""
+    from echo3d.io.dicom_write import Trace
+    from echo3d.style.screen import screen_layout
+
+    screens = [
+        screen_layout(frame.astype(np.float32) / 255, fan, layout, shown=shown, beat=number / len(film))
+        for number, frame in enumerate(film)
+    ]
+    top, left, bottom, right = screens[0].trace
+    trace = Trace(top, left, bottom, right, layout.beats * len(film) * shown.frame_ms / (right - left))
+    return np.stack([np.rint(255 * screen.frame).astype(np.uint8) for screen in screens]), screens[0].fan, trace

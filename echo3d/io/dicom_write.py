@@ -53,6 +53,23 @@ _MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """Where an ECG stands in the picture.
+
+    Parameters
+    ----------
+    top, left, bottom, right : pixels, the last two excluded
+    column_ms : time from a column to the next, ms
+    """
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    column_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClipHeader:
     """What a written clip says about itself.
 
@@ -64,6 +81,7 @@ class ClipHeader:
     frame_ms : length of a frame, ms
     fan : the fan in pixels, its central beam straight down
     r_waves_ms : times of R waves from the first frame, ms
+    trace : the ECG in the picture, if any
     """
 
     view: View
@@ -72,6 +90,7 @@ class ClipHeader:
     frame_ms: float
     fan: Fan
     r_waves_ms: tuple[float, ...] = (0.0,)
+    trace: Trace | None = None
 
 
 def write_echo_dicom(path: Path, frames: NDArray[np.uint8], header: ClipHeader) -> None:
@@ -160,7 +179,7 @@ def _view(view: View) -> Dataset:
 
 
 def _regions(frames: NDArray[np.uint8], header: ClipHeader) -> Dataset:
-    """Return one two-dimensional tissue region round the fan, its reference pixel at the tip."""
+    """Return a two-dimensional tissue region round the fan, its reference pixel at the tip, and the ECG's region where there is one."""
     _, height, width = frames.shape
     fan, delta_cm = header.fan, header.pixel_mm / 10
     reach = fan.radius * np.sin(np.radians(fan.half_angle))
@@ -175,9 +194,20 @@ def _regions(frames: NDArray[np.uint8], header: ClipHeader) -> Dataset:
     item.ReferencePixelPhysicalValueX = item.ReferencePixelPhysicalValueY = 0.0
     item.PhysicalDeltaX = item.PhysicalDeltaY = delta_cm
     part = Dataset()
-    part.SequenceOfUltrasoundRegions = Sequence([item])
+    part.SequenceOfUltrasoundRegions = Sequence([item] if header.trace is None else [item, _trace_region(header.trace)])
     part.TransducerType = "SECTOR_PHASED"
     return part
+
+
+def _trace_region(trace: Trace) -> Dataset:
+    """Return the region of an ECG: a waveform over seconds. Source: PS3.3 C.8.5.5.1.1 (format 4), .2 (type AH), .15 (unit 4)."""
+    item = Dataset()
+    item.RegionSpatialFormat, item.RegionDataType, item.RegionFlags = 4, 10, 0
+    item.RegionLocationMinX0, item.RegionLocationMinY0 = trace.left, trace.top
+    item.RegionLocationMaxX1, item.RegionLocationMaxY1 = trace.right - 1, trace.bottom - 1
+    item.PhysicalUnitsXDirection, item.PhysicalUnitsYDirection = 4, 0
+    item.PhysicalDeltaX, item.PhysicalDeltaY = trace.column_ms / 1000, 0.0
+    return item
 
 
 def _pixels(frames: NDArray[np.uint8]) -> Dataset:
