@@ -194,7 +194,7 @@ def _kernel(size: int, sigma: float) -> Picture:
     return mean
 
 
-def _rough(rng: np.random.Generator, image: Picture, level: float, block: int) -> Picture:
+def _rough(rng: np.random.Generator, image: Picture, level: float, block: float) -> Picture:
     """Return the image after one field of blocky normal noise is added and another one taken away, black and white held each time."""
     cells = _cells(image.shape, block)
     for sign in (1, -1):
