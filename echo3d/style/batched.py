@@ -105,6 +105,10 @@ def envelope_batch(
     batch = _checked(polar_labels, fans, draws, scenes)
     known = [Scene()] * len(fans) if scenes is None else scenes
     drawn = numbers if isinstance(numbers, Numbers) else draw_numbers(fans, numbers)
+    if drawn.still.device != batch.device:
+        raise ShapeError(
+            f"random numbers must come from the labels' device, found {drawn.still.device} for {batch.device}; make both on one"
+        )
     diffuse, mirror, blood = amplitudes(polar_labels, batch, drawn.textures, known)
     field = times(torch.where(blood, drawn.fresh.flip(1), drawn.still), diffuse) + mirror
     seen = _reverberated(_beam_blur(_pulse_blur(field, batch), batch), batch)
