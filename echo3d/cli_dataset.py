@@ -25,7 +25,7 @@ Hearts = Annotated[
 ]
 Groups = Annotated[str | None, typer.Option("--groups", help="Shares of the groups of drawn hearts: normal=0.5,dcm=0.5.")]
 Families = Annotated[str | None, typer.Option("--families", help="Laws of motion, with commas; all where not given.")]
-Stage = Annotated[str, typer.Option("--stage", help="What pictures show: labels, binary, pseudo or echo.")]
+Stage = Annotated[str, typer.Option("--stage", help="What pictures show: labels, binary, pseudo, echo or cyclegan.")]
 Hands = Annotated[int, typer.Option("--hands", help="Poses and sets of six probes for each heart.")]
 Phases = Annotated[str, typer.Option("--phases", help="ed, es or both, with a comma.")]
 Views = Annotated[str | None, typer.Option("--views", help="Views, with commas; all six where not given.")]

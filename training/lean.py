@@ -106,15 +106,17 @@ def _learn_encoder(settings: Settings, shards: Shards, out: Path, progress: Prog
 def base_network(settings: Settings, slices: MapBank, path: Path, progress: Progress = silent) -> S2MNet:
     """Return the network after the lesson on true maps; learned once, then read from ``path``."""
     torch.manual_seed(settings.seed)
-    network = start_network(slices, S2MNetConfig(principal=settings.principal))
-    network.encoder.requires_grad_(False)
+    config = S2MNetConfig(principal=settings.principal)
     if not path.is_file():
+        network = start_network(slices, config)
+        network.encoder.requires_grad_(False)
         at_points = fields_at_points(network)
         trainer = Trainer(network, measures(at_points), path.parent, {})
         lesson = Lesson(slices, coefficients(slices.field, at_points), 0.03)
         trainer.run("true maps", [lesson], Course(1.0, (96,), 1e-3, settings.truth_steps), part_of(progress, 0.5, 0.75))
         torch.save(trainer.average.state_dict(), path.with_suffix(".partial"))
         path.with_suffix(".partial").replace(path)
+    network = S2MNet(config, slices.field.shape[1])
     network.load_state_dict(torch.load(path, weights_only=True))
     return network
 

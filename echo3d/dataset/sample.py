@@ -27,9 +27,10 @@ from echo3d.slicing.labelvolume import Labels, PlacedLabels, cut, cut_polar
 from echo3d.slicing.standard import SectorDraw, draw_sector, jittered, sectors_at
 from echo3d.style.draws import SpeckleDraw, draw_speckle
 from echo3d.style.polar import PolarGrid
-from echo3d.style.pseudo import PseudoDraw, draw_pseudo, pseudo_image
+from echo3d.style.pseudo import PseudoDraw, draw_pseudo
 from echo3d.style.scene import Scene, long_axis_of
 from echo3d.style.speckle import speckle_image
+from echo3d.styled import styled
 
 Arrays = dict[str, NDArray]
 
@@ -182,10 +183,8 @@ def _image(spec: DatasetSpec, labels: Labels, piece: SectorSlice, how: tuple[Tak
     """Return the picture (H, W) in [0, 1] of a slice at the spec's stage."""
     taken, (phase, frame, view) = how
     hand = taken.hand
-    if spec.stage == "binary":
-        return ((piece.labels > 0) & (piece.labels <= 24)).astype(np.float32)
-    if spec.stage == "pseudo":
-        return pseudo_image(piece.labels, piece.inside, hand.pseudo[phase][view])
+    if spec.stage != "echo":
+        return styled(spec.stage, piece.labels, piece.inside, (hand.pseudo[phase][view], spec.grid.pixel_mm))
     polar, look, scene = polar_for(piece.sector, spec.grid), replace(hand.speckle[view], frame=frame), taken.scenes[view]
     if scene.shadow_mm is not None:
         look = replace(look, **NO_DRAWN_SHADOWS)
@@ -230,6 +229,6 @@ def _hand_json(spec: DatasetSpec, taken: Taken) -> dict[str, Any]:
     drawn: dict[str, Any] = {"pose": hand.pose, "probe": {view.key: asdict(hand.probe[view]) for view in spec.views}}
     if spec.stage == "echo":
         drawn["speckle"] = {view.key: asdict(hand.speckle[view]) for view in spec.views}
-    if spec.stage == "pseudo":
+    if spec.stage in ("pseudo", "cyclegan"):
         drawn["pseudo"] = {phase: {view.key: asdict(hand.pseudo[phase][view]) for view in spec.views} for phase in spec.phases}
     return drawn | ({"windows": taken.windows} if taken.windows else {})

@@ -13,8 +13,8 @@ from echo3d.core.sector import PictureGrid
 from echo3d.core.views import View
 from echo3d.errors import InputError
 
-STAGES = ("labels", "binary", "pseudo", "echo")
-"""What a picture shows: nothing but labels, tissue in white, the paper's pseudo image, speckle."""
+STAGES = ("labels", "binary", "pseudo", "echo", "cyclegan")
+"""What a picture shows: nothing but labels, tissue in white, the paper's pseudo image, speckle, the pseudo image in the trained style."""
 
 PHASES = ("ed", "es")
 

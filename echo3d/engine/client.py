@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from numpy.typing import NDArray
+
 from echo3d.engine.protocol import Message, read_message, write_message
 from echo3d.errors import Echo3dError, EngineError, InputError, ModelError
 from echo3d.progress import Progress, silent
@@ -68,7 +70,9 @@ class EngineClient:
         child = self._child
         return child.process.pid if child is not None and child.process.poll() is None else None
 
-    def request(self, kind: str, body: dict[str, Any] | None = None, *, progress: Progress = silent) -> Future[Message]:
+    def request(
+        self, kind: str, body: dict[str, Any] | None = None, *, arrays: dict[str, NDArray] | None = None, progress: Progress = silent
+    ) -> Future[Message]:
         """Send a request and return the future of its answer.
 
         The future raises InputError where the input cannot be used and EngineError where the process failed or went away.
@@ -76,12 +80,14 @@ class EngineClient:
         """
         future: Future[Message] = Future()
         with self._lock:
+            self._ticket += 1
             try:
                 child = self._running()
-                self._ticket += 1
                 child.pending[self._ticket] = _Pending(future, progress)
-                write_message(_pipe(child.process.stdin), Message(kind, self._ticket, body or {}))
+                write_message(_pipe(child.process.stdin), Message(kind, self._ticket, body or {}, arrays or {}))
             except (OSError, ValueError) as exc:
+                if self._child is not None:
+                    self._child.pending.pop(self._ticket, None)  # so that the reader of its pipe owes no second answer
                 self._child = None
                 _fail(
                     future,

@@ -163,7 +163,19 @@ def _export(worker: Worker, message: Message) -> Message:
     return Message("done", message.ticket, {})
 
 
-ANSWERS: dict[str, Answer] = {"ping": _ping, "warm": _warm, "reconstruct": _reconstruct, "export": _export}
+def _style(worker: Worker, message: Message) -> Message:
+    """Translate pseudo images; each comes with its mask and the side of its pixels."""
+    from echo3d.style.transfer import echo_styled, load_generator
+
+    generator, arrays = load_generator(message.body.get("style", "cyclegan")), message.arrays
+    made = {}
+    for number, pixel_mm in enumerate(message.body["pixel_mm"]):
+        pseudo, inside = arrays[f"pseudo.{number}"], arrays[f"inside.{number}"]
+        made[f"styled.{number}"] = echo_styled(pseudo[None], inside[None], generator, pixel_mm=float(pixel_mm))[0]
+    return Message("done", message.ticket, {}, made)
+
+
+ANSWERS: dict[str, Answer] = {"ping": _ping, "warm": _warm, "reconstruct": _reconstruct, "export": _export, "style": _style}
 
 
 if __name__ == "__main__":

@@ -112,6 +112,7 @@ _POSITION: tuple[Command, ...] = (
     Command("picture_binary", "Views: binary", "View", ("2",)),
     Command("picture_pseudo", "Views: pseudo", "View", ("3",)),
     Command("picture_echo", "Views: echo", "View", ("4",)),
+    Command("picture_cyclegan", "Views: CycleGAN", "View", ("5",)),
     Command("enlarge_view", "Enlarge the selected view", "View", ("E",)),
     Command("look_front", "Look from in front", "View", ("F",), ruled=True),
     Command("look_left", "Look from the left", "View", ("L",)),

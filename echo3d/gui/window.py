@@ -24,6 +24,7 @@ from echo3d.gui.menus import build_menus, show_place
 from echo3d.gui.patient_page import PatientPage
 from echo3d.gui.position.actions import Actions
 from echo3d.gui.position.page import PositionPage
+from echo3d.gui.position.restyler import Restyler
 from echo3d.gui.session.desk import SessionDesk
 from echo3d.gui.shell import Shell
 from echo3d.gui.study_flow import StudyFlow, is_demo
@@ -66,7 +67,7 @@ class MainWindow(QMainWindow):
         self.place = "patient"
         self.header = Header()
         self.page = PatientPage(self.tasks)
-        self.position = PositionPage(self.page.heart.heart.canvas, self.tasks)
+        self.position = PositionPage(self.page.heart.heart.canvas, self.tasks, Restyler(self.engine))
         self.actions_of_position = Actions(self.position, self.tasks)
         self.desk = SessionDesk(self)
         self._build()

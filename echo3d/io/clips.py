@@ -18,6 +18,8 @@ from echo3d.io.frames import LazyFrames, Pictures, masked, spread
 FAN_FRAMES = 12
 """Frames looked at to find the fan."""
 
+COLOURED_SHARE = 0.005
+
 COLOURED = "The clip holds colour (colour Doppler?), which hides tissue; a plain grey clip of this view gives a better heart."
 NO_VIEW = "The view of this clip is not recognised; name it with --view, for example --view a4c=FILE."
 NO_FAN = "The edges of the fan are not clear in the picture; its place is an estimate, please check it."
@@ -72,12 +74,10 @@ def _kept(fan: Fan, pictures: Pictures, region: Rectangle | None) -> NDArray[np.
 
 
 def _coloured(pictures: Pictures, mask: NDArray[np.bool_]) -> bool:
-    """Whether more than half a per cent of the fan is clearly coloured in the first or the middle frame."""
-    return any(_colour_share(pictures.colour(index), mask) > 0.005 for index in {0, pictures.count // 2})
+    """Whether the fan of the first or the middle frame is coloured."""
+    return any(coloured(pictures, index, mask) for index in {0, pictures.count // 2})
 
 
-def _colour_share(picture: NDArray[np.uint8], mask: NDArray[np.bool_]) -> float:
-    if picture.ndim == 2 or not mask.any():
-        return 0.0
-    inside = picture[mask].astype(np.int16)
-    return float((inside.max(axis=-1) - inside.min(axis=-1) > 60).mean())
+def coloured(pictures: Pictures, index: int, mask: NDArray[np.bool_]) -> bool:
+    """Return whether more than half a per cent of the fan (H, W) is clearly coloured in a frame, as colour Doppler makes it."""
+    return bool(mask.any()) and float(pictures.tinted(index)[mask].mean()) > COLOURED_SHARE

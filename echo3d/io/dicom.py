@@ -18,7 +18,7 @@ from echo3d.io.dicom_pixels import open_pictures
 from echo3d.io.dicom_regions import read_calibration
 from echo3d.io.dicom_time import read_timing
 from echo3d.io.dicom_view import Recognised, recognise
-from echo3d.io.names import pseudonym_of, safe_label
+from echo3d.io.names import pseudonym_of, safe_label, short_hash
 
 OTHER_ORGANS = {
     "OBSTETRICAL": "an obstetric",
@@ -45,10 +45,12 @@ class Patient:
     ----------
     pseudonym : short hash that stands for the patient
     secrets : name and number, so that they can be kept out of labels
+    person : hash of the patient's number alone, the same in all studies; empty where the file gives none
     """
 
     pseudonym: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    person: str = field(default="", repr=False)
 
 
 def read_dicom(path: Path, *, view: View | None = None) -> tuple[EchoClip, Patient]:
@@ -64,6 +66,22 @@ def read_dicom(path: Path, *, view: View | None = None) -> tuple[EchoClip, Patie
     InputError
         If the file is not a readable 8-bit ultrasound picture, or shows another organ by its own header.
     """
+    reading, patient = dicom_reading(path, view=view)
+    try:
+        with quiet():
+            return build_clip(reading), patient
+    except BROKEN as exc:
+        raise InputError("The header of the DICOM file is damaged; export it again.") from exc
+
+
+def dicom_reading(path: Path, *, view: View | None = None) -> tuple[Reading, Patient]:
+    """Return a DICOM file's frames and all that its header says, as :func:`read_dicom` does, before the fan is sought.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_dicom`.
+    """
     dataset = open_dicom(path)
     try:
         with quiet():
@@ -72,7 +90,7 @@ def read_dicom(path: Path, *, view: View | None = None) -> tuple[EchoClip, Patie
         raise InputError("The header of the DICOM file is damaged; export it again.") from exc
 
 
-def _read(dataset: Dataset, path: Path, view: View | None) -> tuple[EchoClip, Patient]:
+def _read(dataset: Dataset, path: Path, view: View | None) -> tuple[Reading, Patient]:
     organ = _other_organ(dataset)
     if organ and view is None:
         raise InputError(f"This is not a usable view of the heart: {organ}; give echo clips of the heart, or name its view with --view.")
@@ -84,7 +102,7 @@ def _read(dataset: Dataset, path: Path, view: View | None) -> tuple[EchoClip, Pa
     doubt = (f"The view was named by the user but {organ}; the result cannot be trusted.",) if organ else ()
     warnings = (*doubt, *seen.warnings, *timing.warnings)
     source = Source(safe_label(path.name, patient.secrets), seen.recognised_by, seen.stand_in, warnings)
-    return build_clip(Reading(pictures, seen.view, source, calibration, timing)), patient
+    return Reading(pictures, seen.view, source, calibration, timing), patient
 
 
 def _other_organ(dataset: Dataset) -> str | None:
@@ -102,7 +120,8 @@ def _patient(dataset: Dataset) -> Patient:
     number = str(dataset.get("PatientID") or "")
     words = ("PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthName", "AccessionNumber", "PatientBirthDate")
     secrets = tuple(str(dataset.get(word)) for word in words if dataset.get(word))
-    return Patient(pseudonym_of(number, str(dataset.get("StudyInstanceUID") or ""), bytes(dataset.get("PixelData") or b"")), secrets)
+    pseudonym = pseudonym_of(number, str(dataset.get("StudyInstanceUID") or ""), bytes(dataset.get("PixelData") or b""))
+    return Patient(pseudonym, secrets, short_hash(number) if number else "")
 
 
 def _recognise(dataset: Dataset, stem: str) -> Recognised:

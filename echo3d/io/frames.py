@@ -16,6 +16,9 @@ from echo3d.io._cv import cv2
 CACHE_BYTES = 32_000_000
 """What one clip may keep decoded: a beat of 60 frames at 800 x 600."""
 
+TINT = 60
+"""Grey values that the channels of a colour lie apart; a grey picture's stay closer, also after compression. Our choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
@@ -26,6 +29,7 @@ class Pictures:
     count, height, width : frames, rows, columns
     grey : index to (H, W) uint8
     colour : index to (H, W) or (H, W, 3) uint8, as shown on the screen of the machine
+    tint : index to (H, W) bool, where a frame is clearly coloured; None where ``colour`` tells it of every frame
     """
 
     count: int
@@ -33,6 +37,11 @@ class Pictures:
     width: int
     grey: Callable[[int], NDArray[np.uint8]]
     colour: Callable[[int], NDArray[np.uint8]]
+    tint: Callable[[int], NDArray[np.bool_]] | None = None
+
+    def tinted(self, index: int) -> NDArray[np.bool_]:
+        """Return where a frame is clearly coloured, (H, W)."""
+        return tinted(self.colour(index)) if self.tint is None else self.tint(index)
 
 
 class LazyFrames:
@@ -83,6 +92,18 @@ def to_grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if picture.ndim == 2:
         return np.ascontiguousarray(picture)
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def tinted(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where a grey or RGB picture is clearly coloured: its channels lie more than ``TINT`` apart.
+
+    >>> tinted(np.array([[[10, 10, 10], [200, 90, 90]]], np.uint8))
+    array([[False,  True]])
+    """
+    if picture.ndim == 2:
+        return np.zeros(picture.shape, bool)
+    red, green, blue = cv2.split(np.ascontiguousarray(picture))
+    return np.asarray(cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)) > TINT)
 
 
 def spread(count: int, wanted: int) -> list[int]:

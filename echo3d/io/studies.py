@@ -128,7 +128,7 @@ def _load_all(found: list[Found]) -> tuple[list[_Loaded], list[str]]:
     """Return the clips and, for each file left out, why; a file that the user named must not be left out."""
     loaded: list[_Loaded] = []
     reasons: list[str] = []
-    for number, group in enumerate(_groups(found), start=1):
+    for number, group in enumerate(grouped(found), start=1):
         try:
             loaded.append(_load_group(group))
         except InputError as exc:
@@ -138,7 +138,7 @@ def _load_all(found: list[Found]) -> tuple[list[_Loaded], list[str]]:
     return loaded, reasons
 
 
-def _groups(found: list[Found]) -> list[list[Found]]:
+def grouped(found: list[Found]) -> list[list[Found]]:
     """Return files one by one, numbered pictures of one folder together."""
     files = {file.path: file for file in found}
     pictures = sequences(file.path for file in found if file.kind is Kind.IMAGE)
@@ -181,16 +181,26 @@ def _by_names(names: Sequence[str]) -> Recognised:
 
 
 def _load_video(file: Found, view: View | None) -> _Loaded:
+    return _Loaded(build_clip(video_reading(file, view)), None)
+
+
+def video_reading(file: Found, view: View | None) -> Reading:
+    """Return a video's frames and what is known of them."""
     video = read_video(file.path)
     seen = Recognised(view, "user") if view is not None else _by_names([*file.folders, file.path.stem])
     known = video.frame_ms is not None
     timing = Timing(video.frame_ms if video.frame_ms is not None else steady(video.pictures.count, ASSUMED_MS))
     cut = (f"The video is long; only its first {video.pictures.count} frames are used.",) if video.cut else ()
     source = Source(file.path.name, seen.recognised_by, seen.stand_in, (*seen.warnings, *cut, *(() if known else (ASSUMED,))))
-    return _Loaded(build_clip(Reading(video.pictures, seen.view, source, Calibration(None, warnings=(UNCALIBRATED,)), timing)), None)
+    return Reading(video.pictures, seen.view, source, Calibration(None, warnings=(UNCALIBRATED,)), timing)
 
 
 def _load_pictures(group: list[Found], view: View | None) -> _Loaded:
+    return _Loaded(build_clip(pictures_reading(group, view)), None)
+
+
+def pictures_reading(group: list[Found], view: View | None) -> Reading:
+    """Return the frames of numbered pictures, or of a single one, and what is known of them."""
     pictures = read_sequence([file.path for file in group])
     first = group[0].path
     names = [*group[0].folders, first.stem] if group[0].folders or len(group) == 1 else [first.parent.name, first.stem]
@@ -198,4 +208,4 @@ def _load_pictures(group: list[Found], view: View | None) -> _Loaded:
     still = pictures.count == 1
     source = Source(first.name, seen.recognised_by, seen.stand_in, (*seen.warnings, *(() if still else (ASSUMED,))))
     calibration = Calibration(None, warnings=(UNCALIBRATED,))
-    return _Loaded(build_clip(Reading(pictures, seen.view, source, calibration, Timing(steady(pictures.count, ASSUMED_MS)))), None)
+    return Reading(pictures, seen.view, source, calibration, Timing(steady(pictures.count, ASSUMED_MS)))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.errors import InputError
-from echo3d.io.frames import Pictures, to_grey
+from echo3d.io.frames import Pictures, tinted, to_grey
 from echo3d.io.limits import MAX_FRAMES, MAX_VIDEO_BYTES, check_file_size, check_picture
 
 _DAMAGED = "The video cannot be decoded; it is damaged, cut short or not a video, export it again as MP4 or AVI."
@@ -73,6 +73,7 @@ def _decode(container: av.container.InputContainer) -> Video:
     room = min(MAX_FRAMES, MAX_VIDEO_BYTES // (height * width))
     greys: list[NDArray[np.uint8]] = []
     times: list[float | None] = []
+    tints: list[NDArray[np.uint8] | None] = []
     sample: NDArray[np.uint8] | None = None
     cut = False
     for frame in container.decode(stream):
@@ -82,16 +83,26 @@ def _decode(container: av.container.InputContainer) -> Video:
         picture = frame.to_ndarray(format="rgb24")
         sample = picture if sample is None else sample
         greys.append(to_grey(picture))
+        tint = tinted(picture)
+        tints.append(np.packbits(tint) if tint.any() else None)
         times.append(None if frame.time is None else 1000 * frame.time)
     if sample is None or any(grey.shape != greys[0].shape for grey in greys):
         raise InputError(_DAMAGED)
-    return Video(_pictures(greys, sample), _times(times, stream.average_rate), cut)
+    return Video(_pictures(greys, sample, tints), _times(times, stream.average_rate), cut)
 
 
-def _pictures(greys: list[NDArray[np.uint8]], sample: NDArray[np.uint8]) -> Pictures:
-    """Return the frames; colour is kept of the first one only, which is enough to notice it."""
+def _pictures(greys: list[NDArray[np.uint8]], sample: NDArray[np.uint8], tints: list[NDArray[np.uint8] | None]) -> Pictures:
+    """Return the frames; colour is kept of the first one, and of all where they are coloured, a bit a pixel."""
     height, width = greys[0].shape
-    return Pictures(len(greys), height, width, lambda index: greys[index].copy(), lambda index: sample if index == 0 else greys[index])
+
+    def tint(index: int) -> NDArray[np.bool_]:
+        bits = tints[index]
+        flat = np.zeros(height * width, bool) if bits is None else np.unpackbits(bits, count=height * width).astype(bool)
+        return flat.reshape(height, width)
+
+    return Pictures(
+        len(greys), height, width, lambda index: greys[index].copy(), lambda index: sample if index == 0 else greys[index], tint
+    )
 
 
 def _times(times: list[float | None], rate: Fraction | None) -> NDArray[np.float64] | None:

@@ -38,7 +38,7 @@ def looked_at(piece: SectorSlice, labels: Labels, picture: Picture, *, window: W
         return _clear_outside(label_table()[piece.labels], piece.inside)
     if picture is Picture.BINARY:
         return _clear_outside(_binary_table()[piece.labels], piece.inside)
-    if picture is Picture.PSEUDO:
+    if picture in (Picture.PSEUDO, Picture.CYCLEGAN):  # ``restyling`` has the latter translated in another process
         return _grey(pseudo_image(piece.labels, piece.inside, pseudo_draw(piece.view)), piece.inside)
     return _grey(_echo(piece, labels, window), piece.inside)
 

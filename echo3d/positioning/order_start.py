@@ -17,7 +17,13 @@ from echo3d.positioning.probes import Adjustment
 from echo3d.positioning.state import Picture, Placement, Workspace
 from echo3d.slicing.standard import TABLE_1
 
-_STAGES = {Picture.LABELS: "labels", Picture.BINARY: "binary", Picture.PSEUDO: "pseudo", Picture.ECHO: "echo"}
+_STAGES = {
+    Picture.LABELS: "labels",
+    Picture.BINARY: "binary",
+    Picture.PSEUDO: "pseudo",
+    Picture.ECHO: "echo",
+    Picture.CYCLEGAN: "cyclegan",
+}
 _POSE_SPREAD = {"x": 5.0, "y": 5.0, "z": 5.0, "rx": 5.0, "ry": 5.0, "rz": 5.0, "scale": 0.05}
 _PROBE_USUAL: dict[str, Range] = {
     "tilt": (-12, 12),

@@ -15,6 +15,7 @@ from echo3d import __version__
 from echo3d.clinical.shown import NOTICE
 from echo3d.core.mesh import HeartMesh
 from echo3d.core.pose import place
+from echo3d.core.sector import SectorSlice
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
 from echo3d.errors import InputError
@@ -22,11 +23,12 @@ from echo3d.positioning.hearts import Moment
 from echo3d.positioning.looks import looked_at
 from echo3d.positioning.poses import pose_json
 from echo3d.positioning.previews import Answer, Previewer, Request
+from echo3d.positioning.restyling import Restyle, restyled
 from echo3d.positioning.state import Picture, Scene, heart_of, placement_json
 from echo3d.results import check_out, write_whole
 from echo3d.slices import fan_content, write_pictures
 from echo3d.slicing.cut import cut_views
-from echo3d.slicing.labelvolume import PlacedLabels
+from echo3d.slicing.labelvolume import Labels, PlacedLabels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +51,7 @@ class Shot:
     size: int = 256
 
 
-def write_views(shot: Shot, out: Path, *, force: bool = False) -> dict[str, Any]:
+def write_views(shot: Shot, out: Path, *, force: bool = False, restyle: Restyle | None = None) -> dict[str, Any]:
     """Write per view <view>.png and <view>.npy, sectors.json, pose.json and heart.vtp into a new folder; return what sectors.json says.
 
     Parameters
@@ -57,6 +59,7 @@ def write_views(shot: Shot, out: Path, *, force: bool = False) -> dict[str, Any]
     shot : what is written
     out : folder to make; it appears when it is complete
     force : whether earlier slices of ours may be replaced
+    restyle : translates pictures into the trained style, None where nobody can
 
     Raises
     ------
@@ -69,6 +72,7 @@ def write_views(shot: Shot, out: Path, *, force: bool = False) -> dict[str, Any]
     labels = PlacedLabels(shot.moment.labels, pose, heart.pivot)
     pieces = cut_views(labels, {view: preview.probe.sector for view, preview in answer.previews.items()}, grid=shot.size)
     content = _content(shot, answer, {view: fan_content(piece) for view, piece in pieces.items()})
+    shown = {} if shot.picture is Picture.LABELS else _shown(shot.picture, pieces, labels, restyle)
 
     def write(folder: Path) -> None:
         from echo3d.io.images import write_png
@@ -77,12 +81,18 @@ def write_views(shot: Shot, out: Path, *, force: bool = False) -> dict[str, Any]
         write_pictures(folder, pieces, content)
         (folder / "pose.json").write_text(json.dumps(placement_json(shot.scene.placement), indent=1) + "\n", encoding="utf-8")
         write_vtp(folder / "heart.vtp", placed_heart(shot.scene, shot.moment))
-        if shot.picture is not Picture.LABELS:
-            for view, piece in pieces.items():
-                write_png(folder / f"{view.key}_{shot.picture.value.lower()}.png", looked_at(piece, labels, shot.picture)[..., :3])
+        for view, pixels in shown.items():
+            write_png(folder / f"{view.key}_{shot.picture.value.lower()}.png", pixels[..., :3])
 
     write_whole(out, write, force=force)
     return content
+
+
+def _shown(picture: Picture, pieces: Mapping[View, SectorSlice], labels: Labels, restyle: Restyle | None) -> dict[View, NDArray[np.uint8]]:
+    """Return the pictures (H, W, 4) of slices."""
+    if picture is Picture.CYCLEGAN:
+        return dict(zip(pieces, restyled(list(pieces.values()), restyle), strict=True))
+    return {view: looked_at(piece, labels, picture) for view, piece in pieces.items()}
 
 
 def _content(shot: Shot, answer: Answer, views: Mapping[View, Mapping[str, Any]]) -> dict[str, Any]:

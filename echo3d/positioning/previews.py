@@ -18,6 +18,7 @@ from echo3d.positioning.hearts import Moment
 from echo3d.positioning.looks import label_table, looked_at
 from echo3d.positioning.poses import values_of
 from echo3d.positioning.probes import Adjustment, Probe, probe_at_hand, standard_fans
+from echo3d.positioning.restyling import Restyle, with_style
 from echo3d.positioning.state import Picture, Scene, heart_of
 from echo3d.slicing.cut import cut_views
 from echo3d.slicing.labelvolume import Labels, PlacedLabels
@@ -101,9 +102,15 @@ class Answer:
 
 
 class Previewer:
-    """Answers requests one after the other; keeps the probes and the skin of the last ones. For one thread at a time."""
+    """Answers requests one after the other; keeps the probes and the skin of the last ones. For one thread at a time.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    restyle : translates pictures into the trained style, None where nobody can
+    """
+
+    def __init__(self, restyle: Restyle | None = None) -> None:
+        self._restyle = restyle
         self._standard: tuple[tuple[object, ...], Mapping[View, Sector]] = ((), {})
         self._probes: dict[View, tuple[tuple[object, ...], Probe]] = {}
         self._inside: tuple[WorkBody | None, Inside | None] = (None, None)
@@ -119,6 +126,8 @@ class Previewer:
         )
         pieces = _cut(request, labels, probes)
         previews = {view: _preview(request, labels, piece, probes[view], placed) for view, piece in pieces.items()}
+        if request.picture is Picture.CYCLEGAN:
+            previews = with_style(previews, self._restyle)
         sheet = None if request.plane is None else _sheet(labels, request.plane, 360 if request.settled else 160)
         return Answer(request, previews, self._outside(scene.body, placed), sheet)
 

@@ -28,6 +28,7 @@ class Picture(Enum):
     BINARY = "Binary"
     PSEUDO = "Pseudo"
     ECHO = "Echo"
+    CYCLEGAN = "CycleGAN"
 
 
 class Clip(Enum):

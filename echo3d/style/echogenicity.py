@@ -77,9 +77,11 @@ def scatter_amplitude(
     # Mirror echoes are broken up by the same fine texture, twice as strongly: a real wall is no polished plate.
     gain += fine * np.float32(2 * draw.texture_db)
     mirror = _mirror(density, slow.facing, gain, draw, fan)
-    for echo in (None if scene.shadow_mm is None else fronts(fan, scene), drawn_lung(fan, draw)):
-        if echo is not None:
-            mirror += echo
+    if scene.shadow_mm is not None:
+        mirror += fronts(fan, scene)
+    lung = drawn_lung(fan, draw)
+    if lung is not None:
+        mirror += lung * np.exp(fine * (_NEPER * np.float32(2 * draw.texture_db)))
     return np.exp(levels, out=levels), mirror, kinds == _BLOOD
 
 

@@ -36,7 +36,8 @@ def drawn_lung(fan: PolarGrid, draw: SpeckleDraw) -> Maps | None:
     """Return (S, L) the reverberation lines in the shadows at the fan's edges, at multiples of the chest wall; None without."""
     if draw.lung_db <= OFF_DB or draw.chest_mm <= 0 or draw.shadow_db <= 0:
         return None
-    lines = _lines_db(fan.radii() / max(draw.chest_mm, _LEAST_MM), fan.step_mm / max(draw.chest_mm, _LEAST_MM), first=1)
+    apart = max(draw.chest_mm, _LEAST_MM)
+    lines = _lines_db(fan.radii() / apart, _thickness(fan) / apart)
     amplitude = 10 ** ((draw.lung_db + lines) / 20)
     return np.outer(amplitude, _edges(fan, draw)).astype(np.float32)
 
@@ -75,7 +76,7 @@ def fronts(fan: PolarGrid, scene: Scene) -> Maps:
         which = np.flatnonzero(scene.lung & np.isfinite(start))
         apart = np.maximum(start[which], _LEAST_MM)
         turns = (fan.radii()[:, None] - start[which]) / apart
-        lines = 10 ** (_lines_db(turns, fan.step_mm / apart, first=1) / 20)
+        lines = 10 ** (_lines_db(turns, _thickness(fan) / apart) / 20)
         bright[:, which] += lines * square[which] * squareness(fan, start)[which] ** np.maximum(turns, 0)
     return bright.astype(np.float32)
 
@@ -88,11 +89,16 @@ def lung_haze_db(fan: PolarGrid, scene: Scene) -> Maps | None:
     return np.where(behind > 0, HAZE_DB - HAZE_DB_PER_MM * behind, -np.inf).astype(np.float32)
 
 
-def _lines_db(turns: NDArray, step: NDArray | float, *, first: int) -> NDArray[np.float64]:
-    """Return the level of lines at whole ``turns`` from the first on, one sample thick at least; minus infinity between them."""
+def _lines_db(turns: NDArray, thickness: NDArray | float) -> NDArray[np.float64]:
+    """Return the level of lines at whole ``turns`` from the first on; minus infinity between them."""
     whole = np.rint(turns)
-    on = (np.abs(turns - whole) <= 0.6 * step) & (whole >= first)
+    on = (np.abs(turns - whole) <= thickness / 2) & (whole >= 1)
     return np.where(on, -LINE_DB * whole, -np.inf)
+
+
+def _thickness(fan: PolarGrid) -> float:
+    """Return the thickness of a reverberation line, mm: at least a sample, so that none is lost."""
+    return max(_LINE_MM, 1.2 * fan.step_mm)
 
 
 def squareness(fan: PolarGrid, start: NDArray) -> Maps:

@@ -12,6 +12,7 @@ from echo3d.core.sector import PictureGrid
 from echo3d.core.structures import Structure
 from echo3d.style.batched import speckle_batch
 from echo3d.style.polar import PolarGrid
+from echo3d.style.scene import Scene
 from echo3d.style.speckle import draw_speckle, speckle_image
 
 
@@ -33,6 +34,14 @@ def test_speckle_picture(benchmark: BenchmarkFixture, size: int, samples: int, l
         return speckle_image(labels, fan, grid, draw_speckle(rng))
 
     assert benchmark(picture).shape == (size, size)
+
+
+def test_speckle_picture_of_moving_tissue(benchmark: BenchmarkFixture) -> None:
+    """A frame of a cine, whose scatterers are looked up where the tissue lies at rest."""
+    fan, grid = PolarGrid(640, 160, 40.0, 160.0), PictureGrid(256, 256, 0.7)
+    labels, rng = ring(fan.plane_mm()), np.random.default_rng(0)
+    rest = np.concatenate([fan.plane_mm() + 0.3, np.full((640, 160, 1), 0.3)], axis=-1)
+    assert benchmark(lambda: speckle_image(labels, fan, grid, draw_speckle(rng), scene=Scene(rest_mm=rest))).shape == (256, 256)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -4,14 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
+import numpy as np
 import psutil
 import pytest
 
 from echo3d.engine.client import EngineClient
-from echo3d.errors import EngineError, InputError
+from echo3d.errors import EngineError, InputError, ModelError
 
 COMMAND = [sys.executable, "-m", "echo3d.engine.server"]
 WAIT = 60
@@ -84,3 +86,32 @@ def test_the_process_ends_with_its_parent() -> None:
     child.stdin.close()
     assert child.wait(WAIT) == 0
     child.stdout.close()
+
+
+def plain_pictures() -> tuple[dict, dict]:
+    """Return body and arrays of a request for two pictures of different sizes in the trained style."""
+    rng = np.random.default_rng(0)
+    sizes = (112, 160)
+    arrays = {f"pseudo.{number}": rng.random((size, size), np.float32) for number, size in enumerate(sizes)}
+    arrays |= {f"inside.{number}": np.tri(size, dtype=bool) for number, size in enumerate(sizes)}
+    return {"pixel_mm": [1.6, 1.1]}, arrays
+
+
+def test_pictures_are_translated(client: EngineClient) -> None:
+    body, arrays = plain_pictures()
+    answer = client.request("style", body, arrays=arrays).result(WAIT)
+    for number, size in enumerate((112, 160)):
+        made = answer.arrays[f"styled.{number}"]
+        assert made.shape == (size, size) and made.dtype == np.float32 and made.any() and not made[~arrays[f"inside.{number}"]].any()
+    with pytest.raises(ModelError, match="installed ones"):
+        client.request("style", body | {"style": "monet"}, arrays=arrays).result(WAIT)
+
+
+def test_killed_while_it_translates_gives_a_sentence_and_the_next_request_works(client: EngineClient) -> None:
+    body, arrays = plain_pictures()
+    pid = client.request("ping").result(WAIT).body["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.5, os.kill, (pid, signal.SIGKILL)).start()  # the pipe holds less than the pictures, so that the request waits
+    with pytest.raises(EngineError, match=r"signal 9|could not be reached"):
+        client.request("style", body, arrays=arrays).result(WAIT)
+    assert len(client.request("style", body, arrays=arrays).result(WAIT).arrays) == 2

@@ -68,6 +68,31 @@ def test_lung_repeats_its_front_at_equal_distances_and_bone_does_not() -> None:
     assert bone[rows[1] - 3 : rows[1] + 4].max() < 0.02
 
 
+def test_drawn_lung_repeats_the_chest_wall_within_the_shadow_of_the_fans_edge() -> None:
+    draw = SpeckleDraw(1, outside_db=-120.0, pericardium_db=-120.0, chest_mm=25.0, shadow_deg=(15.0, 0.0), shadow_db=20.0, axial_mm=0.5)
+    dark, lined = (envelope(NOTHING, FAN, replace(draw, lung_db=level)) for level in (-200.0, -4.0))
+    rows = [round(depth / FAN.step_mm - 0.5) for depth in (25.0, 50.0, 75.0, 100.0)]
+    peaks = 20 * np.log10([lined[row - 3 : row + 4, 5:15].max(axis=0).mean() for row in rows])
+    assert np.diff(peaks)[1:] == pytest.approx([-LINE_DB, -LINE_DB], abs=2.0)
+    assert dark.max() < 0.01 and lined[:, 60:].max() < 0.02 * lined[rows[0], 10]
+
+
+def test_shadows_have_a_half_shadow() -> None:
+    stop = np.where(np.arange(FAN.lines) < 80, 30.0, np.inf)
+    parts = [20 * np.log10(envelope(MUSCLE, FAN, SpeckleDraw(2), scene=Scene(where)) + 1e-9) for where in (stop, None)]
+    loss = np.median((parts[0] - parts[1])[200:], axis=0)
+    assert np.all(loss[:70] < -50) and np.all(np.abs(loss[92:]) < 0.1)
+    assert -9 < loss[80] < -3, "half the probe sees past the edge"
+
+
+def test_beams_that_pass_the_heart_by_have_their_own_level() -> None:
+    labels = NOTHING.copy()
+    labels[200:300, 80:] = Structure.LV_MYOCARDIUM
+    plain, dark = (np.square(envelope(labels, FAN, SpeckleDraw(3, side_db=level))) for level in (0.0, -12.0))
+    assert 10 * np.log10(dark[100:, 10:50].mean() / plain[100:, 10:50].mean()) == pytest.approx(-12, abs=0.7)
+    assert 10 * np.log10(dark[340:, 110:].mean() / plain[340:, 110:].mean()) == pytest.approx(0, abs=0.3)
+
+
 def test_no_tissue_is_seen_through_lung() -> None:
     labels = NOTHING.copy()
     labels[200:300] = Structure.LV_MYOCARDIUM

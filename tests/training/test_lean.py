@@ -14,6 +14,7 @@ from training.lean import Settings, run
 from training.samples import heart_samples, write_shard
 from training.slices import heart_slices
 from training.styles import drawer, style_shard
+from training.unpack import unpack
 
 STYLES = ("binary", "flat")
 BRIEF = {
@@ -93,3 +94,13 @@ def test_missing_samples_are_named(name: str, said: str, data: Path, tmp_path: P
     assert main(["train", "s2mnet", "--config", str(tmp_path / "lean.json"), "--out", str(tmp_path / "run")]) == 2
     error = capfd.readouterr().err
     assert said in error and error.count("\n") == 1 and str(tmp_path) not in error
+
+
+def test_a_course_goes_on_from_shipped_weights(data: Path, tmp_path: Path) -> None:
+    """Two small steps later the network still reads what the shipped one reads."""
+    unpack("lean", tmp_path / "shipped")
+    out = tmp_path / "run"
+    out.mkdir()
+    start = {"encoder": tmp_path / "shipped" / "encoder.pt", "base": tmp_path / "shipped" / "base.pt", "principal": 200}
+    told = run(settings(data, **start), out)
+    assert told["ed_mm"] < 6

@@ -272,6 +272,10 @@ class Actions:
         """Show echo pictures."""
         self._page.look_at(picture=Picture.ECHO)
 
+    def picture_cyclegan(self) -> None:
+        """Show pseudo images in the trained echo style."""
+        self._page.look_at(picture=Picture.CYCLEGAN)
+
     def next_cut(self) -> None:
         """Cut the scene open along the next plane."""
         clips = list(Clip)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from echo3d.gui.tasks import Tasks
 from echo3d.positioning.previews import Answer, Previewer, Request
+from echo3d.positioning.restyling import Restyle
 
 
 class PreviewLoop:
@@ -16,13 +17,16 @@ class PreviewLoop:
     tasks : threads of the window
     shown : takes an answer, on the Qt thread
     failed : takes a sentence, on the Qt thread
+    restyle : translates pictures into the trained style, None where nobody can
     """
 
-    def __init__(self, tasks: Tasks, shown: Callable[[Answer], None], failed: Callable[[str], None]) -> None:
+    def __init__(
+        self, tasks: Tasks, shown: Callable[[Answer], None], failed: Callable[[str], None], restyle: Restyle | None = None
+    ) -> None:
         self._tasks = tasks
         self._shown = shown
         self._failed = failed
-        self._previewer = Previewer()
+        self._previewer = Previewer(restyle)
         self._waiting: Request | None = None
         self.busy = False
 

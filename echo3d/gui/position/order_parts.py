@@ -54,6 +54,7 @@ _STAGES = (
     ("binary", "Binary: tissue white on black"),
     ("pseudo", "Pseudo: the paper's images"),
     ("echo", "Echo: speckle of an ultrasound machine"),
+    ("cyclegan", "CycleGAN: pseudo images in a trained style"),
 )
 
 

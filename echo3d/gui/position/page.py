@@ -27,6 +27,7 @@ from echo3d.gui.position.loop import PreviewLoop
 from echo3d.gui.position.nudge import nudge_of
 from echo3d.gui.position.pose_panel import PosePanel
 from echo3d.gui.position.previews_side import PreviewsSide
+from echo3d.gui.position.restyler import Restyler
 from echo3d.gui.position.show_panel import ShowPanel
 from echo3d.gui.position.sources_panel import SourcesPanel
 from echo3d.gui.position.stage import Stage
@@ -55,6 +56,7 @@ class PositionPage(QWidget):
     ----------
     canvas : the OpenGL surface of the window
     tasks : threads of the window, for loading
+    restyler : has pictures translated into the trained style; closed with the page
     """
 
     said = Signal(str)
@@ -62,7 +64,7 @@ class PositionPage(QWidget):
     shown = Signal(object)
     job_started = Signal(str)
 
-    def __init__(self, canvas: Canvas, tasks: Tasks, parent: QWidget | None = None) -> None:
+    def __init__(self, canvas: Canvas, tasks: Tasks, restyler: Restyler, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.workspace = Workspace()
         self.undo = QUndoStack(self)
@@ -70,7 +72,8 @@ class PositionPage(QWidget):
         self._tasks, self._drawers = tasks, Tasks(self, threads=1)
         self.loading = Loading(tasks, lambda: self.workspace.scene, self)
         self.arrivals = Arrivals(self, tasks)
-        self.loop = PreviewLoop(self._drawers, self._answered, self._wrong)
+        self.restyler = restyler
+        self.loop = PreviewLoop(self._drawers, self._answered, self._wrong, restyler)
         self.stage, self.side = Stage(canvas), PreviewsSide()
         self.pose, self.sources, self.shows = PosePanel(), SourcesPanel(), ShowPanel()
         self.beat: Beat | None = None
@@ -378,6 +381,7 @@ class PositionPage(QWidget):
         """End threads, timers and OpenGL's users."""
         self._settle.stop()
         self.arrivals.stop()
+        self.restyler.close()
         if self.beat is not None:
             self.beat.stopped = True
         self.stage.viewport.close_view()

@@ -22,6 +22,7 @@ _TIPS = {
     Picture.BINARY: "Tissue white, all else black: the paper's slice",
     Picture.PSEUDO: "The paper's pseudo image: noise, blur and grey levels of an echo",
     Picture.ECHO: "Speckle, beam and shadows of ribs and lung, by the convolution model",
+    Picture.CYCLEGAN: "The pseudo image as a network trained on echo pictures would show it: the paper's style transfer",
 }
 
 

@@ -50,7 +50,9 @@ class Saving(QObject):
         """Write the six views into a folder."""
         shot = self.shot()
         if shot is not None:
-            self._run(lambda: write_views(shot, out, force=True), f"The six views were written into {out.name}.")
+            self._run(
+                lambda: write_views(shot, out, force=True, restyle=self._page.restyler), f"The six views were written into {out.name}."
+            )
 
     def mesh(self, path: Path) -> None:
         """Write the placed heart."""
