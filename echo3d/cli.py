@@ -215,6 +215,7 @@ def simulate(
     ] = None,
     views: Annotated[str, typer.Option("--views", help="Views to write, with commas.")] = "a4c,a2c,a3c,psax_basal,psax_mid,psax_apical",
     body: InBody = None,
+    style: Annotated[str, typer.Option("--style", help="What pictures show: binary, pseudo, speckle or cyclegan.")] = "speckle",
     screen: Annotated[
         bool, typer.Option("--screen", help="Show a scanner's whole screen: text, depth ticks and ECG round the fan.")
     ] = False,
@@ -225,9 +226,9 @@ def simulate(
     from echo3d.simulate import Simulation, read_record, simulate_study
 
     wanted = tuple(named_view("--views", name) for name in views.split(",") if name.strip())
-    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body, screen=screen)
+    spec = Simulation(seed, ef, pathology, wanted, None if heart is None else read_record(heart), body=body, style=style, screen=screen)
     truth = simulate_study(spec, out, force=force, progress=terminal_progress(as_json))
-    kept = {name: truth[name] for name in ("seed", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
+    kept = {name: truth[name] for name in ("seed", "style", "edv_ml", "esv_ml", "ef", "volumes_ml", "ed_frame", "es_frame")}
     kept |= {name: truth[name] for name in ("body", "windows", "warnings") if name in truth}
     answer = with_files(kept, out)
     if not as_json:

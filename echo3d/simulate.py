@@ -20,6 +20,7 @@ from echo3d.core.views import View
 from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 from echo3d.results import check_out, write_whole
+from echo3d.styled import check_style, styled
 
 if TYPE_CHECKING:
     from echo3d.anatomy.cohort import Heart, HeartRecord
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from echo3d.slicing.labelvolume import WarpedLabels
     from echo3d.slicing.standard import SectorDraw
     from echo3d.style.draws import SpeckleDraw
+    from echo3d.style.pseudo import PseudoDraw
     from echo3d.style.scene import Scene
     from echo3d.style.screen import ScreenDraw, Shown
 
@@ -37,6 +39,8 @@ _SAMPLES, _LINES = 384, 128
 
 NO_DRAWN_SHADOWS: dict[str, Any] = {"rib_db": 0.0, "shadow_deg": (0.0, 0.0)}
 """What a look loses in a body, whose own ribs and lungs cast the shadows."""
+
+_UNSHADED = "Pictures that are made of the slice alone show no shadows of ribs and lungs; style speckle does."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Simulation:
     record : the heart to show instead of a drawn one, then without ``ef`` and ``pathology``; hand and machine still come from the seed
     phases : frames per beat, 4 at least
     body : the body whose bones and lungs cast shadows, in the words of :func:`echo3d.bodies.open_body`; None for none
+    style : what the pictures show, one of :data:`echo3d.styled.STYLES`; in a body only speckle shows shadows
     screen : whether the files show a machine's whole screen round the fan: text, depth ticks, ECG
     """
 
@@ -62,6 +67,7 @@ class Simulation:
     record: HeartRecord | None = None
     phases: int = PHASES
     body: str | None = None
+    style: str = "speckle"
     screen: bool = False
 
     def layout(self) -> ScreenDraw | None:
@@ -78,7 +84,10 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Take:
-    """How one view is taken: its fan in the heart's frame, its raster, its echo look, and in a body the window it has."""
+    """How one view is taken: its fan in the heart's frame, its raster, its echo look, and in a body the window it has.
+
+    ``flat`` is the style and the look of pictures that are made of the slice instead, None for speckle.
+    """
 
     view: View
     sector: Sector
@@ -86,6 +95,7 @@ class Take:
     look: SpeckleDraw
     window: Window | None = None
     on_skin: bool = False
+    flat: tuple[str, PseudoDraw] | None = None
 
 
 def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress: Progress = silent) -> dict[str, Any]:
@@ -107,6 +117,7 @@ def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress
         raise InputError("a simulated study must have at least one view, found none; name some with --views")
     if spec.phases < 4:
         raise InputError(f"a beat must have at least 4 frames, found {spec.phases}; ask for more")
+    check_style(spec.style)
     check_out(out, force=force)
     progress(0.0, "Drawing the heart")
     heart = _heart(spec, np.random.default_rng([spec.seed, 0]))
@@ -117,10 +128,12 @@ def simulate_study(spec: Simulation, out: Path, *, force: bool = False, progress
     else:
         progress(0.02, "Placing the heart in the body")
         takes, told = _takes_in_body(spec, heart, hands)
+    if spec.style != "speckle":
+        takes, told = _flat(spec, takes), told | ({"warnings": [*told["warnings"], _UNSHADED]} if told else {})
     frames, truth = _film(heart, takes, spec.phases, progress)
     layout = spec.layout()
     told |= {} if layout is None else {"screen": asdict(layout)}
-    truth = {"schema": 1, "echo3d": __version__, "notice": NOTICE, "seed": spec.seed} | truth | told
+    truth = {"schema": 1, "echo3d": __version__, "notice": NOTICE, "seed": spec.seed, "style": spec.style} | truth | told
     write_whole(out, lambda folder: _write(folder, spec, takes, frames, truth), force=force)
     return truth
 
@@ -163,6 +176,15 @@ def _hands(rng: np.random.Generator) -> dict[View, tuple[SectorDraw, SpeckleDraw
 
     machine = draw_speckle(rng)
     return {view: (draw_sector(rng), draw_speckle(rng, like=machine)) for view in View}
+
+
+def _flat(spec: Simulation, takes: list[Take]) -> list[Take]:
+    """Return takes whose pictures are made of the slice; what they draw comes after all else, and for all views."""
+    from echo3d.style.pseudo import draw_pseudo
+
+    rng = np.random.default_rng([spec.seed, 3])
+    looks = {view: draw_pseudo(rng) for view in View}
+    return [replace(take, flat=(spec.style, looks[take.view])) for take in takes]
 
 
 def _takes(spec: Simulation, heart: Heart, hands: Mapping[View, tuple[SectorDraw, SpeckleDraw]]) -> list[Take]:
@@ -245,25 +267,36 @@ def _film(heart: Heart, takes: list[Take], phases: int, progress: Progress) -> t
         volumes.append(template.volumes_ml(x[: len(template.points)]))
         for view, picture in _pictures(x, takes, phase).items():
             pictures[view].append(picture)
-    lasting = {take.view: take.look.persistence for take in takes}
+    lasting = {take.view: take.look.persistence if take.flat is None else 0.0 for take in takes}
     films = {view: persisted(np.stack(stack), lasting[view]) for view, stack in pictures.items()}
     return films, _truth(heart, takes, volumes, course.index(END_SYSTOLE))
 
 
 def _pictures(x: NDArray, takes: list[Take], phase: int) -> dict[View, NDArray[np.uint8]]:
-    """Return the echo picture of each view for one phase; ``x`` are all material positions."""
+    """Return the picture of each view for one phase; ``x`` are all material positions."""
+    from echo3d.slicing.labelvolume import cut
+
+    labels, result = _labels(x), {}
+    for take in takes:
+        if take.flat is None:
+            picture = _speckle(labels, take, phase)
+        else:
+            piece = cut(labels, take.sector, grid=take.grid)
+            picture = styled(take.flat[0], piece.labels, piece.inside, (take.flat[1], take.grid.pixel_mm))
+        result[take.view] = np.rint(255 * picture).astype(np.uint8)
+    return result
+
+
+def _speckle(labels: WarpedLabels, take: Take, phase: int) -> NDArray[np.float32]:
+    """Return the echo picture (H, W) of a view."""
     from echo3d.slicing.labelvolume import cut_polar
     from echo3d.style.polar import polar_of
     from echo3d.style.speckle import speckle_image
 
-    labels, result = _labels(x), {}
-    for take in takes:
-        fan = polar_of(take.sector, _SAMPLES, _LINES)
-        polar = cut_polar(labels, take.sector, fan.plane_mm())
-        scene = _scene(take, labels, fan.plane_mm())
-        picture = speckle_image(polar, fan, take.grid, replace(take.look, frame=phase), scene=scene)
-        result[take.view] = np.rint(255 * picture).astype(np.uint8)
-    return result
+    fan = polar_of(take.sector, _SAMPLES, _LINES)
+    polar = cut_polar(labels, take.sector, fan.plane_mm())
+    scene = _scene(take, labels, fan.plane_mm())
+    return speckle_image(polar, fan, take.grid, replace(take.look, frame=phase), scene=scene)
 
 
 def _scene(take: Take, labels: WarpedLabels, plane_mm: NDArray) -> Scene:
@@ -301,7 +334,7 @@ def _truth(heart: Heart, takes: list[Take], volumes: Sequence[Mapping[str, float
         "es_frame": es,
         "frame_ms": 60_000 / heart.record.beat.heart_rate / len(volumes),
         "planes": {take.view.key: _plane(take.sector) for take in takes},
-        "looks": {take.view.key: asdict(take.look) for take in takes},
+        "looks": {take.view.key: asdict(take.look if take.flat is None else take.flat[1]) for take in takes},
         "record": record_to_json(heart.record),
     }
 

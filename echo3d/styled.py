@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.errors import InputError
+from echo3d.style.extent import in_mm
 from echo3d.style.pseudo import PseudoDraw, pseudo_image
 
 STYLES = ("binary", "pseudo", "speckle", "cyclegan")
@@ -52,8 +53,10 @@ def styled(style: str, labels: NDArray[np.uint8], inside: NDArray[np.bool_], how
     if style == "binary":
         return ((labels > 0) & (labels <= LAST_TAG) & inside).astype(np.float32)
     draw, pixel_mm = how
-    plain = pseudo_image(labels, inside, draw)
-    return plain if style == "pseudo" else translated(plain[None], inside[None], pixel_mm)[0]
+    if style == "pseudo":
+        return pseudo_image(labels, inside, draw)
+    plain = pseudo_image(labels, inside, in_mm(draw, len(labels), pixel_mm))
+    return translated(plain[None], inside[None], pixel_mm)[0]
 
 
 def translated(pseudo: NDArray, inside: NDArray, pixel_mm: float) -> NDArray[np.float32]:

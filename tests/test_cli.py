@@ -159,6 +159,7 @@ WRONG = {
     "seed no number": (["simulate", "--seed", "x", "--out", "o"], "--seed"),
     "ef too high": (["simulate", "--ef", "2", "--out", "o"], "0.80"),
     "pathology": (["simulate", "--pathology", "flu", "--out", "o"], "flu"),
+    "no such style": (["simulate", "--style", "oil", "--out", "o"], "speckle, cyclegan"),
     "no views": (["simulate", "--views", ",", "--out", "o"], "--views"),
     "no record": (["simulate", "absent.json", "--out", "o"], "truth.json"),
 }

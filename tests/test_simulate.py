@@ -79,3 +79,33 @@ def test_what_cannot_be_simulated_is_refused(tmp_path: Path) -> None:
 def test_a_given_heart_brings_its_own_function(study: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="leave them out"):
         simulate_study(replace(SPEC, record=read_record(study / "truth.json")), tmp_path / "out")
+
+
+@pytest.mark.parametrize("style", ["binary", "pseudo", "cyclegan"])
+def test_every_style_shows_the_same_heart(style: str, study: Path, tmp_path: Path) -> None:
+    """The same fans and volumes as with speckle, the truth says which style, and pictures are of that style."""
+    truth = simulate_study(replace(SPEC, views=(View.PSAX_MID,), phases=4, style=style), tmp_path / "out")
+    plain = truth_of(study)
+    assert truth["style"] == style and plain["style"] == "speckle" and "style" in truth_of(tmp_path / "out")
+    assert truth["planes"]["psax_mid"] == plain["planes"]["psax_mid"] and truth["edv_ml"] == pytest.approx(plain["edv_ml"])
+    film = np.stack(pixels_of(tmp_path / "out" / "psax_mid.dcm"))
+    other = np.stack(pixels_of(study / "psax_mid.dcm"))
+    assert film.shape[1:] == other.shape[1:] and np.abs(film[0].astype(int) - other[0]).mean() > 5
+    grey = float(((film > 40) & (film < 215)).mean())  # clips are compressed, so that black and white fray a little
+    assert (grey < 0.03) == (style == "binary")
+    assert np.abs(film[0].astype(int) - film[1]).mean() > 0.5  # it moves
+    if style != "binary":
+        assert truth["looks"]["psax_mid"]["spot_amplitude"] > 0
+
+
+def pixels_of(path: Path) -> list[np.ndarray]:
+    """Return the frames of a clip as they are stored."""
+    from pydicom import dcmread
+
+    return list(dcmread(path).pixel_array)
+
+
+def test_another_style_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="binary, pseudo, speckle, cyclegan"):
+        simulate_study(replace(SPEC, style="oil"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

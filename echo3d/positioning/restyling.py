@@ -13,6 +13,7 @@ from echo3d.core.sector import SectorSlice
 from echo3d.core.views import View
 from echo3d.errors import InputError
 from echo3d.positioning.looks import pseudo_draw
+from echo3d.style.extent import in_mm
 from echo3d.style.pseudo import pseudo_image
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ Restyle = Callable[[Sequence[Plain]], list[NDArray[np.float32]]]
 
 
 def plain_of(piece: SectorSlice) -> Plain:
-    """Return the pseudo image of a slice, the same each time."""
-    return Plain(pseudo_image(piece.labels, piece.inside, pseudo_draw(piece.view)), piece.inside, piece.pixel_mm)
+    """Return the pseudo image of a slice, the same each time, with the grain that the network was trained on."""
+    draw = in_mm(pseudo_draw(piece.view), len(piece.labels), piece.pixel_mm)
+    return Plain(pseudo_image(piece.labels, piece.inside, draw), piece.inside, piece.pixel_mm)
 
 
 def restyled(pieces: Sequence[SectorSlice], restyle: Restyle | None) -> list[NDArray[np.uint8]]:

@@ -65,13 +65,13 @@ class PseudoDraw:
     spot_amplitude: float
     spot_variance: float
     maximum: float
-    multiplicative_block: int = 8
+    multiplicative_block: float = 8
     additive_level: float = 100.0
     blood_factor: float = 0.6
     first_blur: tuple[float, float] = (4.0, 2.0)
     second_blur: tuple[float, float] = (6.0, 2.0)
     normal_level: float = 10.0
-    normal_blocks: tuple[int, ...] = (2, 6)
+    normal_blocks: tuple[float, ...] = (2, 6)
 
 
 def draw_pseudo(rng: np.random.Generator) -> PseudoDraw:
@@ -206,7 +206,7 @@ def _kernel(size: int, sigma: float) -> Picture:
     return mean
 
 
-def _rough(rng: np.random.Generator, image: Picture, level: float, block: int) -> Picture:
+def _rough(rng: np.random.Generator, image: Picture, level: float, block: float) -> Picture:
     """Return the image after one field of blocky normal noise is added and another one taken away, black and white held each time."""
     cells = _cells(image.shape, block)
     for sign in (1, -1):

@@ -118,12 +118,12 @@ def test_a_pose_moves_the_heart_and_not_the_probe() -> None:
     assert np.allclose(away["sectors"][0, :, 2] - still["sectors"][0, :, 2], -120, atol=8)
 
 
-@pytest.mark.parametrize("stage", ["labels", "binary", "pseudo", "echo"])
+@pytest.mark.parametrize("stage", ["labels", "binary", "pseudo", "echo", "cyclegan"])
 def test_every_stage_shows_the_same_slices(stage: str, made: Path) -> None:
     arrays = make_heart(replace(SPEC, stage=stage, hands=1), None, 0).arrays
     assert np.array_equal(arrays["labels"], read_arrays(made / heart_name(0), ("labels",))["labels"][:2])
     assert ("image" in arrays) == (stage != "labels")
-    if stage in ("pseudo", "echo"):
+    if stage in ("pseudo", "echo", "cyclegan"):
         assert arrays["image"].dtype == np.uint8 and arrays["image"].max() > 100
         for view in View:
             inside = SPEC.grid.inside(*arrays["fans"][0, view])

@@ -83,6 +83,8 @@ def test_it_begins_at_the_workspace() -> None:
     assert not order.probe["rotate"].on
     assert "mirrored index markers" in left_out(held)
     assert checked(order).problems == {}
+    stages = [checked(order_of(Workspace(picture=picture), out="x")).spec.stage for picture in Picture]
+    assert stages == ["labels", "binary", "pseudo", "echo", "cyclegan"]
     assert order.body == checked(order).spec.body == ""
 
 

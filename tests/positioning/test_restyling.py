@@ -15,7 +15,7 @@ from echo3d.io.images import read_png
 from echo3d.positioning.hearts import Moment
 from echo3d.positioning.outputs import Shot, write_views
 from echo3d.positioning.previews import DRAGGED, LARGE, Previewer, Request
-from echo3d.positioning.restyling import Plain
+from echo3d.positioning.restyling import Plain, plain_of
 from echo3d.positioning.state import Picture, Scene
 from echo3d.style.transfer import echo_styled, load_generator
 
@@ -36,8 +36,8 @@ def test_previews_are_the_pseudo_images_translated(scene: Scene) -> None:
     for view in View:
         piece, pixels = made[view].piece, made[view].pixels
         assert pixels.shape == (DRAGGED, DRAGGED, 4) and not pixels[~piece.inside].any() and (pixels[piece.inside, 3] == 255).all()
-        wanted = here([Plain(plain[view].pixels[..., 0] / np.float32(255), piece.inside, piece.pixel_mm)])[0]
-        assert np.abs(pixels[..., 0] - 255 * wanted).mean() < 3
+        wanted = here([plain_of(piece)])[0]
+        assert np.abs(pixels[..., 0] - 255 * wanted).mean() < 1
         assert np.abs(pixels[..., 0].astype(int) - plain[view].pixels[..., 0]).mean() > 3
 
 
