@@ -48,6 +48,8 @@ class Settings(BaseModel):
     pictures_steps: int = Field(3000, ge=1, description="Steps of the part behind it on the encoder's maps.")
     trust_steps: int = Field(1500, ge=0, description="Steps of the trust head on pictures that are not what they are said to be.")
     principal: int = Field(200, ge=1, description="Principal fields that the network answers in.")
+    encoder_rate: float = Field(2e-3, gt=0, description="Highest learning rate of the encoder.")
+    pictures_rate: float = Field(4e-4, gt=0, description="Highest learning rate of the lesson on the encoder's maps.")
     samples: int = Field(8, ge=2, description="Six-view samples a step of the encoder.")
     encoder: Path | None = Field(None, description="An encoder.pt to begin with instead of random numbers.")
     base: Path | None = Field(None, description="A base.pt, the outcome of the lesson on true maps, to take instead of learning it.")
@@ -99,7 +101,13 @@ def _learn_encoder(settings: Settings, shards: Shards, out: Path, progress: Prog
     encoder = Encoder(S2MNetConfig())
     if settings.encoder:
         encoder.load_state_dict(torch.load(settings.encoder, weights_only=True)["encoder"])
-    course = EncoderCourse(steps=settings.encoder_steps, samples=settings.samples, seed=settings.seed, strength=settings.strength)
+    course = EncoderCourse(
+        steps=settings.encoder_steps,
+        samples=settings.samples,
+        rate=settings.encoder_rate,
+        seed=settings.seed,
+        strength=settings.strength,
+    )
     learn(encoder.to(memory_format=torch.channels_last), shards, course, out, part_of(progress, 0.0, 0.5))  # type: ignore[call-overload]
 
 
@@ -130,7 +138,7 @@ def _learn_pictures(settings: Settings, network: S2MNet, banks: tuple[Shards, Ma
     looking = Looking(np.random.default_rng(settings.seed + 2), texture_bank(48, settings.seed + 2), settings.strength)
     pictures = picture_bank(network, shards, looking)
     lessons = [Lesson(pictures, coefficients(pictures.field, at_points), 0.02), Lesson(slices, coefficients(slices.field, at_points), 0.03)]
-    trainer.run("pictures", lessons, Course(1.0, (80, 32), 4e-4, settings.pictures_steps), part_of(progress, 0.75, 0.95))
+    trainer.run("pictures", lessons, Course(1.0, (80, 32), settings.pictures_rate, settings.pictures_steps), part_of(progress, 0.75, 0.95))
     if settings.trust_steps:
         looks = trust.draw_looks(trainer.average.eval(), shards, max(30, 40 * min(60, len(shards) // 80)), settings.seed + 7)
         trust.learn(trainer.average, looks, trust.TrustCourse(steps=settings.trust_steps))
