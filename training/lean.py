@@ -41,6 +41,7 @@ class Settings(BaseModel):
     slices: Path = Field(Path("runs/slices"), description="Label slices of many more hearts, of training.slices.")
     val: Path = Field(Path("runs/val"), description="Samples to look at on the way, never learned from.")
     limit: int = Field(40_000, ge=2, description="Most samples to learn from.")
+    look_limit: int = Field(40_000, ge=2, description="Most samples whose pictures the encoder reads for the lessons after its own.")
     styles: tuple[str, ...] = Field(STYLES, description="Styles of the pictures; each pair of samples shows one of them.")
     strength: float = Field(1.0, ge=0, description="Strength of the domain randomisation; 0 for none.")
     encoder_steps: int = Field(4000, ge=1, description="Steps of the encoder.")
@@ -132,6 +133,7 @@ def base_network(settings: Settings, slices: MapBank, path: Path, progress: Prog
 def _learn_pictures(settings: Settings, network: S2MNet, banks: tuple[Shards, MapBank, Shards], out: Path, progress: Progress) -> S2MNet:
     """Learn from what the encoder makes of pictures, true maps beside them, then whom to trust; write the network."""
     shards, slices, val = banks
+    shards = shards.first(settings.look_limit)
     torch.manual_seed(settings.seed + 1)
     at_points = fields_at_points(network)
     trainer = Trainer(network, measures(at_points), out, with_maps(network, val.all()))
