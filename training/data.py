@@ -66,6 +66,15 @@ class Shards:
                 part[f"echo:{style}"] = data["echo"][kept]
         return part
 
+    def first(self, limit: int) -> Shards:
+        """Return the first parts that hold at most ``limit`` samples together, one part at least."""
+        few = Shards(self.folder, limit, self.without, self.styles)
+        few.parts = [
+            part for number, part in enumerate(self.parts) if not number or sum(len(p["field"]) for p in self.parts[: number + 1]) <= limit
+        ]
+        few.seen = set(self.seen)
+        return few
+
     def shown(self, key: str, rng: np.random.Generator) -> str:
         """Return by which name a part holds what ``key`` names: pictures are of one style at random.
 

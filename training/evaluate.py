@@ -1,6 +1,9 @@
 """Measure S2MNet on hearts it never saw, calibrate its intervals, and export weights with their card.
 
-python -m training.evaluate --run runs/lean --cal runs/cal --test runs/test --outofspan runs/outofspan --out FILE
+    python -m training.evaluate --run runs/lean --cal runs/cal --test runs/test --outofspan runs/outofspan --out FILE
+
+The tables are of speckle pictures, as are the three hearts out of span; ``styles`` has a row for each style of the test samples. Intervals
+are calibrated on ``--cal-styles`` in turn.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ import argparse
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +31,7 @@ from training.distance import surface_distance
 from training.losses import volumes_ml
 from training.outofspan import FRACTIONS
 from training.s2mnet import stored_pictures
+from training.styles import STYLES, UNSEEN
 from training.template import CREDIT
 
 SUBSETS: dict[int, tuple[View, ...]] = {
@@ -133,11 +138,35 @@ def _errors(lv: NDArray, true: NDArray) -> dict[str, NDArray]:
     }
 
 
-def load_all(folder: Path) -> dict[str, Tensor]:
-    """Return every sample of a folder."""
-    shards = Shards(folder)
-    shards.refresh()
+def load_all(folder: Path, styles: tuple[str, ...] = ()) -> dict[str, Tensor]:
+    """Return every sample of a folder, the pictures of these styles in turn, or those that lie in the shards themselves.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are none.
+    """
+    shards = Shards(folder, styles=styles)
+    if not shards.refresh():
+        raise FileNotFoundError("a folder of samples must hold pictures in the styles asked for; draw them with training.styles")
     return shards.all()
+
+
+def style_rows(network: S2MNet, folder: Path) -> dict[str, dict[str, float]]:
+    """Return a row of errors, all six views, for each style that a folder's samples are drawn in."""
+    rows = {}
+    for style in (*STYLES, *UNSEEN):
+        if (folder / style).is_dir():
+            samples = load_all(folder, (style,))
+            rows[style] = table_row(answers(network, samples, SUBSETS[6])["points"], samples, np.random.default_rng(0))
+    return rows
+
+
+def recipe_of(run: Path) -> dict[str, Any]:
+    """Return styles and strength that a run was trained with, nothing where it does not say."""
+    path = run / "recipe.json"
+    told = json.loads(path.read_text()) if path.is_file() else {}
+    return {key: told[key] for key in ("styles", "strength") if key in told}
 
 
 def trained(run: Path) -> tuple[S2MNet, dict]:
@@ -157,17 +186,20 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--name", default="lean")
     parser.add_argument("--command", default="")
+    parser.add_argument("--cal-styles", nargs="+", default=["speckle", "cyclegan"])
     options = parser.parse_args()
     torch.set_num_threads(2)
     network, state = trained(options.run)
-    calibration = load_all(options.cal)
+    calibration = load_all(options.cal, tuple(options.cal_styles))
     bounds, sigma = calibrate(network, calibration)
-    test, foreign = load_all(options.test), load_all(options.outofspan)
+    test, foreign = load_all(options.test, ("speckle",)), load_all(options.outofspan)
     metrics = {
         "conformal90": bounds,
         "calibration_patients": len(calibration["field"]) // 2,
         "synthetic": table(network, test),
+        "calibration_styles": options.cal_styles,
         "synthetic_patients": len(test["field"]) // 2,
+        "styles": style_rows(network, options.test),
         "groups": group_rows(network, test, read_records(options.test)),
         "out_of_span": table(network, foreign, len(FRACTIONS)),
         "planes": plane_errors(network, test),
@@ -180,6 +212,7 @@ def main() -> None:
         trained={
             "date": date.today().isoformat(),
             "command": options.command,
+            **recipe_of(options.run),
             "samples": state["samples"],
             "hearts_of_label_slices": state["hearts"],
             "log": log[-1],

@@ -79,9 +79,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="where training.samples --probes 1 wrote")
     parser.add_argument("--model", default="lean")
     parser.add_argument("--run", type=Path, nargs="*", default=[], help="runs to measure instead of shipped weights")
+    parser.add_argument("--styles", nargs="*", default=(), help="of training.styles; none for pictures that lie in the shards")
     parser.add_argument("--surfaces", action=argparse.BooleanOptionalAction, default=True, help="measure surfaces as well (minutes)")
     options = parser.parse_args()
-    samples, records = load_all(options.data), read_records(options.data)
+    samples, records = load_all(options.data, tuple(options.styles)), read_records(options.data)
     if len(samples["field"]) != 2 * len(records):
         parser.error("--data must hold one pair of samples per patient; draw them with training.samples --probes 1")
     networks = {run.name: trained(run)[0] for run in options.run} or {options.model: shipped(options.model)}

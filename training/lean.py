@@ -41,6 +41,7 @@ class Settings(BaseModel):
     slices: Path = Field(Path("runs/slices"), description="Label slices of many more hearts, of training.slices.")
     val: Path = Field(Path("runs/val"), description="Samples to look at on the way, never learned from.")
     limit: int = Field(40_000, ge=2, description="Most samples to learn from.")
+    look_limit: int = Field(40_000, ge=2, description="Most samples whose pictures the encoder reads for the lessons after its own.")
     styles: tuple[str, ...] = Field(STYLES, description="Styles of the pictures; each pair of samples shows one of them.")
     strength: float = Field(1.0, ge=0, description="Strength of the domain randomisation; 0 for none.")
     encoder_steps: int = Field(4000, ge=1, description="Steps of the encoder.")
@@ -48,6 +49,8 @@ class Settings(BaseModel):
     pictures_steps: int = Field(3000, ge=1, description="Steps of the part behind it on the encoder's maps.")
     trust_steps: int = Field(1500, ge=0, description="Steps of the trust head on pictures that are not what they are said to be.")
     principal: int = Field(200, ge=1, description="Principal fields that the network answers in.")
+    encoder_rate: float = Field(2e-3, gt=0, description="Highest learning rate of the encoder.")
+    pictures_rate: float = Field(4e-4, gt=0, description="Highest learning rate of the lesson on the encoder's maps.")
     samples: int = Field(8, ge=2, description="Six-view samples a step of the encoder.")
     encoder: Path | None = Field(None, description="An encoder.pt to begin with instead of random numbers.")
     base: Path | None = Field(None, description="A base.pt, the outcome of the lesson on true maps, to take instead of learning it.")
@@ -99,7 +102,13 @@ def _learn_encoder(settings: Settings, shards: Shards, out: Path, progress: Prog
     encoder = Encoder(S2MNetConfig())
     if settings.encoder:
         encoder.load_state_dict(torch.load(settings.encoder, weights_only=True)["encoder"])
-    course = EncoderCourse(steps=settings.encoder_steps, samples=settings.samples, seed=settings.seed, strength=settings.strength)
+    course = EncoderCourse(
+        steps=settings.encoder_steps,
+        samples=settings.samples,
+        rate=settings.encoder_rate,
+        seed=settings.seed,
+        strength=settings.strength,
+    )
     learn(encoder.to(memory_format=torch.channels_last), shards, course, out, part_of(progress, 0.0, 0.5))  # type: ignore[call-overload]
 
 
@@ -124,13 +133,14 @@ def base_network(settings: Settings, slices: MapBank, path: Path, progress: Prog
 def _learn_pictures(settings: Settings, network: S2MNet, banks: tuple[Shards, MapBank, Shards], out: Path, progress: Progress) -> S2MNet:
     """Learn from what the encoder makes of pictures, true maps beside them, then whom to trust; write the network."""
     shards, slices, val = banks
+    shards = shards.first(settings.look_limit)
     torch.manual_seed(settings.seed + 1)
     at_points = fields_at_points(network)
     trainer = Trainer(network, measures(at_points), out, with_maps(network, val.all()))
     looking = Looking(np.random.default_rng(settings.seed + 2), texture_bank(48, settings.seed + 2), settings.strength)
     pictures = picture_bank(network, shards, looking)
     lessons = [Lesson(pictures, coefficients(pictures.field, at_points), 0.02), Lesson(slices, coefficients(slices.field, at_points), 0.03)]
-    trainer.run("pictures", lessons, Course(1.0, (80, 32), 4e-4, settings.pictures_steps), part_of(progress, 0.75, 0.95))
+    trainer.run("pictures", lessons, Course(1.0, (80, 32), settings.pictures_rate, settings.pictures_steps), part_of(progress, 0.75, 0.95))
     if settings.trust_steps:
         looks = trust.draw_looks(trainer.average.eval(), shards, max(30, 40 * min(60, len(shards) // 80)), settings.seed + 7)
         trust.learn(trainer.average, looks, trust.TrustCourse(steps=settings.trust_steps))

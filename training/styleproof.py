@@ -3,8 +3,9 @@ r"""The same lean network trained under the same budget with each style of pictu
     python -m training.styleproof --data runs/samples --slices runs/slices --val runs/val --out runs/proof --limit 4800
     python -m training.styleproof ... --recipe mixture        one recipe only, so that machines can share the work
 
-The part behind the structure maps first learns from true maps, once for all recipes: that lesson knows no pictures. Then each recipe's
-encoder and the last lesson see pictures of that recipe alone. Budgets are steps, so that a loaded machine trains no worse than an idle one.
+The part behind the structure maps first learns from true maps, once for all recipes: that lesson knows no pictures (or all begin with the
+same network, ``--base``). Then each recipe's encoder, from random weights, and the last lesson see pictures of that recipe alone.
+Budgets are steps, so that a loaded machine trains no worse than an idle one.
 """
 
 from __future__ import annotations
@@ -60,14 +61,16 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--recipe", nargs="+", choices=list(RECIPES), default=list(CHOSEN))
     parser.add_argument("--limit", type=int, default=4800, help="most samples")
-    for lesson, steps in (("encoder", 1500), ("truth", 2000), ("pictures", 1000)):
+    parser.add_argument("--look-limit", type=int, default=2400, help="most samples of the last lesson")
+    parser.add_argument("--base", type=Path, help="a network to begin with behind the maps instead of learning the lesson on true maps")
+    for lesson, steps in (("encoder", 1500), ("truth", 2000), ("pictures", 500)):
         parser.add_argument(f"--{lesson}-steps", type=int, default=steps)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     words = {key: value for key, value in vars(options).items() if key not in ("out", "recipe")}
-    settings = lean.Settings(**words, base=options.out / "base.pt", trust_steps=500, seed=1)
+    settings = lean.Settings(**words | {"base": options.base or options.out / "base.pt"}, trust_steps=500, seed=1)
     for name in options.recipe:
         train_recipe(name, settings, options.out)
 

@@ -45,8 +45,9 @@ def markdown(rows: dict[str, dict[str, float]]) -> str:
 def main() -> None:
     """Print the tables of a card."""
     metrics = json.loads(Path(sys.argv[1]).read_text())["metrics"]
-    for key in ("synthetic", "groups", "out_of_span"):
-        print(f"{key}\n\n{markdown(metrics[key])}\n")
+    for key in ("synthetic", "styles", "groups", "out_of_span"):
+        if key in metrics:
+            print(f"{key}\n\n{markdown(metrics[key])}\n")
 
 
 if __name__ == "__main__":

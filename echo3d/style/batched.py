@@ -25,8 +25,8 @@ from echo3d.style.polar import PolarGrid
 from echo3d.style.scene import Scene, check_scene
 from echo3d.style.tensors import Batch, across, batch_of, box_weights, sampled, shifted, shifted_sums, times, wave_numbers
 
-CHUNK = 8
-"""Pictures worked on together on a CPU, whose cache holds no more; a GPU takes all at once."""
+SAMPLES_AT_ONCE = 200_000
+"""Samples of all pictures that a CPU works on together, as its cache holds no more; a GPU takes all at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +82,8 @@ def speckle_batch(
     ShapeError
         If labels, fans, draws and scenes do not belong together, or a scene tells where its tissue lies at rest.
     """
-    batch, size = _checked(polar_labels, fans, draws, scenes), CHUNK if polar_labels.device.type == "cpu" else len(fans)
+    batch = _checked(polar_labels, fans, draws, scenes)
+    size = max(1, SAMPLES_AT_ONCE // polar_labels[0].numel()) if polar_labels.device.type == "cpu" else len(fans)
     pictures = []
     for start in range(0, len(fans), size):
         some = slice(start, start + size)
@@ -105,6 +106,10 @@ def envelope_batch(
     batch = _checked(polar_labels, fans, draws, scenes)
     known = [Scene()] * len(fans) if scenes is None else scenes
     drawn = numbers if isinstance(numbers, Numbers) else draw_numbers(fans, numbers)
+    if drawn.still.device != batch.device:
+        raise ShapeError(
+            f"random numbers must come from the labels' device, found {drawn.still.device} for {batch.device}; make both on one"
+        )
     diffuse, mirror, blood = amplitudes(polar_labels, batch, drawn.textures, known)
     field = times(torch.where(blood, drawn.fresh.flip(1), drawn.still), diffuse) + mirror
     seen = _reverberated(_beam_blur(_pulse_blur(field, batch), batch), batch)

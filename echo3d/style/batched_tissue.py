@@ -49,7 +49,8 @@ def amplitudes(labels: Tensor, batch: Batch, textures: Textures, scenes: Sequenc
     levels = _levels(kinds, maps, (fine, broad), (batch, textures.chest)) + gain
     levels = levels if haze is None else torch.maximum(levels, haze)
     gain = gain + fine * (2 * batch.number("texture_db"))
-    mirror = _mirror(density, maps["facing"], gain, batch) + _drawn_lung(batch)
+    lung = _drawn_lung(batch) * torch.exp(fine * (2 * float(tissue._NEPER) * batch.number("texture_db")))
+    mirror = _mirror(density, maps["facing"], gain, batch) + lung
     mirror = mirror if bright is None else mirror + bright
     return torch.exp(levels * float(tissue._NEPER)), mirror, kinds == tissue._BLOOD
 
@@ -191,7 +192,8 @@ def _drawn_lung(batch: Batch) -> Tensor:
         return torch.zeros(len(batch.fans), 1, 1, device=batch.device)
     apart = batch.exact("chest_mm").clamp(min=shadows._LEAST_MM)
     turns = batch.radii() / apart
-    on = ((turns - turns.round()).abs() <= 0.6 * batch.exact("step_mm") / apart) & (turns.round() >= 1)
+    thickness = (1.2 * batch.exact("step_mm")).clamp(min=shadows._LINE_MM)
+    on = ((turns - turns.round()).abs() <= thickness / apart / 2) & (turns.round() >= 1)
     lines = torch.where(on & there, 10 ** ((batch.exact("lung_db") - shadows.LINE_DB * turns.round()) / 20), 0.0)
     return (lines[:, :, None] * _edges(batch)[:, None, :]).float()
 

@@ -117,7 +117,7 @@ def pseudo_image(labels: NDArray[np.uint8], inside: NDArray[np.bool_], draw: Pse
     image = np.clip(image + _spot(labels.shape, draw), 0, 1)
     image = np.clip(image + _uniform(rng, labels.shape, draw.additive_level), 0, 1)
     image *= np.where(_BLOOD[labels], np.float32(draw.blood_factor), np.float32(1))
-    image = _blurred(_blurred(image, draw.first_blur), draw.second_blur)
+    image = _blurred(image, draw.first_blur, draw.second_blur)
     for block in draw.normal_blocks:
         image = _rough(rng, image, draw.normal_level, block)
     image *= np.float32(draw.maximum / 255 / max(float(image.max()), 1e-6))
@@ -175,11 +175,23 @@ def _uniform(rng: np.random.Generator, shape: tuple[int, ...], level: float) -> 
     return noise
 
 
-def _blurred(image: Picture, sigma: tuple[float, float]) -> Picture:
-    """Return the Gaussian mean with a standard deviation in reference pixels along (row, column), the picture mirrored at its edges."""
+def _blurred(image: Picture, first: tuple[float, float], second: tuple[float, float]) -> Picture:
+    """Return the Gaussian mean of one Gaussian mean, each by its standard deviations in reference pixels along (row, column).
+
+    The picture is mirrored at its edges. Nothing is clipped between the two, so that their matrices are multiplied once and kept.
+    """
     height, width = image.shape
     scale = height / REFERENCE_SIZE
-    return np.asarray(_kernel(height, sigma[0] * scale) @ image @ _kernel(width, sigma[1] * scale).T)
+    rows, columns = _twice(height, first[0] * scale, second[0] * scale), _twice(width, first[1] * scale, second[1] * scale)
+    return np.asarray(rows @ image @ columns.T)
+
+
+@lru_cache(maxsize=32)
+def _twice(size: int, first: float, second: float) -> Picture:
+    """Return the (size, size) matrix of two Gaussian means in turn."""
+    both = _kernel(size, second) @ _kernel(size, first)
+    both.flags.writeable = False
+    return both
 
 
 @lru_cache(maxsize=32)

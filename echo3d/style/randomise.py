@@ -110,7 +110,7 @@ EFFECTS: Mapping[str, Effect] = {
     "hole": Effect(0.12, (0.04, 0.0, 0.0, 0.04), (0.2, 0.9, 0.9, 0.2), (0.0, FREE, FREE, FREE), (4,), 0, "archives fill removed text in"),
     "jpeg": Effect(0.5, 5.0, 70.0, 0.0, (), 0, "archives keep JPEG of quality 95-30; the number is what quality lacks of 100"),
 }
-"""Chance and range of every effect, in the order in which a picture meets them; heights, rows and columns are shares of
+"""Chance and range of every effect, in the order in which they are drawn; heights, rows and columns are shares of
 the picture's height, columns are counted from its middle, angles are degrees against straight down."""
 
 
@@ -246,13 +246,13 @@ _STEPS: Mapping[str, Step] = {
     "display": scanner.displayed,
     "noise": scanner.noisy,
     "flow": scanner.flow,
-    "fan": scanner.cut,
     "text": marks.texts,
     "caliper": marks.calipers,
     "trace": marks.traces,
     "box": marks.boxes,
     "hole": marks.filled,
     "jpeg": marks.compressed,
+    "fan": scanner.cut,  # last: a reader finds the narrow fan and takes away what lies beside it, ink as well
 }
 
 

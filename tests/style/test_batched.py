@@ -74,6 +74,22 @@ def test_the_same_numbers_give_the_same_pixels() -> None:
     np.testing.assert_array_equal(batch == 0, plain == 0)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_gives_the_same_pixels() -> None:
+    fans, draws = fans_of(20), looks(20)
+    labels, scenes = torch.from_numpy(slices(fans)), scenes_of(fans)
+    here = speckle_batch(labels, fans, GRID, draws, numbers=numbers_of(fans, draws), scenes=scenes)
+    there = speckle_batch(labels.cuda(), fans, GRID, draws, numbers=numbers_of(fans, draws, "cuda"), scenes=scenes)
+    assert there.is_cuda
+    np.testing.assert_allclose(there.cpu().numpy(), here.numpy(), atol=1e-3)
+
+
+def test_numbers_of_another_device_are_refused() -> None:
+    fans = fans_of(1)
+    with pytest.raises(ShapeError, match="labels' device"):
+        envelope_batch(torch.zeros(1, 192, 80, dtype=torch.uint8, device="meta"), fans, looks(1), numbers=torch.Generator())
+
+
 def test_a_clean_draw_gives_the_same_pixels() -> None:
     """Everything switched off: no texture, shadow, mirror, clutter, filter or fat."""
     fans = fans_of(3)
