@@ -11,7 +11,6 @@ place every minute, draws a sheet of samples every epoch, and ends with the weig
 from __future__ import annotations
 
 import copy
-import itertools
 import json
 import pickle
 import time
@@ -145,7 +144,7 @@ class Run:
         self.optimisers = [torch.optim.Adam(part, **adam) for part in (self.players.generators(), self.players.discriminators())]
         self.pools = {"x": ImagePool(settings.pool), "y": ImagePool(settings.pool)}
         self.step, self.spent = 0, 0.0
-        if settings.begin:
+        if settings.begin and not (out / STATE).is_file():
             self.begin(Path(settings.begin))
 
     def begin(self, earlier: Path) -> None:
@@ -358,7 +357,7 @@ def area_figures(ratio: Tensor) -> dict[str, float]:
 def learned_from(terms: dict[str, Tensor], optimiser: torch.optim.Optimizer) -> None:
     """Take one step down the sum of the terms."""
     optimiser.zero_grad(set_to_none=True)
-    torch.stack(list(itertools.chain(terms.values()))).sum().backward()
+    torch.stack(list(terms.values())).sum().backward()
     optimiser.step()
 
 
