@@ -41,7 +41,7 @@ def test_a_killed_process_is_a_sentence_and_comes_back(page, window, qtbot) -> N
     page.said.connect(said.append)
     os.kill(first, signal.SIGSTOP)
     page.pose.entered.emit(0, 3.0)
-    qtbot.waitUntil(lambda: page.loop.busy, timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(window.engine._child.pending), timeout=WAIT)  # slices are cut first
     os.kill(first, signal.SIGKILL)
     qtbot.waitUntil(lambda: bool(said), timeout=WAIT)
     assert "inference process" in said[0] and said[0].count(".") <= 1
