@@ -5,13 +5,20 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test check setup clean
+.PHONY: run test test-window test-rest check setup clean
 
 run: setup
 	@ECHO3D_PYTHON=$(PY) sh setup.sh open
 
+# The window's tests mostly wait for events, the others mostly compute: side by side they take about as long as the longer of the two.
 test: setup check
-	xvfb-run -a -s "-screen 0 1920x1200x24" $(PY) -m pytest -q
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-window test-rest
+
+test-window:
+	OMP_NUM_THREADS=1 xvfb-run -a -n 160 -s "-screen 0 1920x1200x24" $(PY) -m pytest -q --durations=15 tests/gui echo3d/gui
+
+test-rest:
+	OMP_NUM_THREADS=1 xvfb-run -a -n 180 -s "-screen 0 1920x1200x24" $(PY) -m pytest -q --durations=15 --ignore=tests/gui --ignore=echo3d/gui
 
 check:
 	$(VENV)/bin/ruff check .

@@ -186,6 +186,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--name", default="lean")
     parser.add_argument("--command", default="")
+    parser.add_argument("--style-test", type=Path, help="test samples in every style; --test where not given")
     parser.add_argument("--cal-styles", nargs="+", default=["speckle", "cyclegan"])
     options = parser.parse_args()
     torch.set_num_threads(2)
@@ -199,7 +200,7 @@ def main() -> None:
         "synthetic": table(network, test),
         "calibration_styles": options.cal_styles,
         "synthetic_patients": len(test["field"]) // 2,
-        "styles": style_rows(network, options.test),
+        "styles": style_rows(network, options.style_test or options.test),
         "groups": group_rows(network, test, read_records(options.test)),
         "out_of_span": table(network, foreign, len(FRACTIONS)),
         "planes": plane_errors(network, test),
