@@ -45,8 +45,8 @@ def test_verdicts_compare_with_the_best_that_saw_a_style_and_the_best_that_did_n
 
 
 def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    clip = Path(__file__).parents[2] / "resources" / "demo" / "a4c.dcm"
-    words = ["evaluate", "style", "lean", "--data", str(folder), "--clip", f"a4c={clip}", "--out", str(tmp_path / "out"), "--json"]
+    clip = Path(__file__).parents[2] / "resources" / "demo" / "psax_mid.dcm"
+    words = ["evaluate", "style", "lean", "--data", str(folder), "--clip", f"psax_mid={clip}", "--out", str(tmp_path / "out"), "--json"]
     assert main(words) == 0
     told = json.loads(capfd.readouterr().out)
     assert json.loads((tmp_path / "out" / "matrix.json").read_text())["matrix"] == told["matrix"]
@@ -56,7 +56,7 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
     assert clips["judged"] == 1.0 and clips["contrast"] > 0.1 and abs(clips["offset_mm"]) <= 3
     page = (tmp_path / "out" / "report.html").read_text()
     assert "echo3d evaluate style lean" in page and str(clip) not in page and str(folder) not in page
-    assert np.asarray(Image.open(tmp_path / "out" / "clip1_a4c.png")).std() > 10
+    assert np.asarray(Image.open(tmp_path / "out" / "clip1_psax_mid.png")).std() > 10
 
 
 @pytest.mark.parametrize(
