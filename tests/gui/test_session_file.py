@@ -275,6 +275,7 @@ from echo3d.positioning.poses import values_of, with_value
 window = MainWindow()
 window.show()
 window.desk.offer_recovery()
+print("looked", flush=True)
 page, words = window.position, {"state": "", "moved": False}
 
 def say(word):
@@ -331,7 +332,8 @@ def test_killed_then_recovered(tmp_path) -> None:
     moved = heard(first, "moved")
     heard(first, "kept")
     other = start(script, "look", home)  # a window beside a living one is offered nothing
-    time.sleep(3)
+    heard(other, "looked")
+    time.sleep(1)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     assert other.poll() is None

@@ -109,7 +109,7 @@ def test_a_heart_outside_and_a_lifted_probe_are_noticed(scene: Scene) -> None:
     assert ask(lifted).previews[View.A4C].probe.touches is False
 
 
-@pytest.mark.parametrize("picture", list(Picture))
+@pytest.mark.parametrize("picture", [one for one in Picture if one is not Picture.CYCLEGAN])  # see test_restyling
 def test_every_picture_is_clear_outside_the_fan_and_not_flat_inside(scene: Scene, picture: Picture) -> None:
     preview = ask(scene, settled=True, picture=picture).previews[View.A4C]
     assert not preview.pixels[~preview.piece.inside].any()
