@@ -75,6 +75,8 @@ def evaluate(request: Request, out: Path, *, progress: Progress = silent) -> dic
         If a network, the test samples or a clip cannot be read.
     """
     rivals = [_rival(name) for name in request.networks]
+    if len({rival.name for rival in rivals}) < len(rivals):
+        raise InputError("networks to compare must have names of their own, found two alike; leave one out or name it in its recipe.json")
     styles = drawn_styles(request.data)
     rows = matrix(rivals, request, styles, progress)
     progress(0.8, "Reading real clips")

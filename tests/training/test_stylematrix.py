@@ -64,6 +64,7 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
     [
         (["evaluate", "beauty", "lean"], "must be told one of style"),
         (["evaluate", "style"], "must have networks to compare"),
+        (["evaluate", "style", "lean", "lean"], "must have names of their own"),
         (["evaluate", "style", "nothing"], "nothing"),
     ],
 )
