@@ -88,7 +88,8 @@ def read_clip_folder(folder: Path, *, frames: int = FRAMES) -> ClipFolder:
         clips.append(one)
         notes += [f"File {number}: {sentence}" for sentence in said]
     if not clips:
-        first = "it is empty." if not found else f"of {len(found)} files none can be used; the first reason: {notes[0]}"
+        empty = "it is empty; give another folder, or leave clips out to learn from simulated pictures"
+        first = f"of {len(found)} files none can be used; the first reason: {notes[0]}" if found else empty
         raise InputError(f"a folder of real clips must hold echo clips with a fan and without colour, {first}")
     return ClipFolder(tuple(clips), (*_fewer(notes), *_sizes(clips)))
 
