@@ -80,7 +80,7 @@ def _quick_curves(model: S2MModel, clips: Mapping[View, EchoClip], windows: Mapp
 
     shares = {view: np.arange(_phases(window)) / _phases(window) for view, window in windows.items()}
     sets = [EchoSet({view: clip.image(windows[view].frame(share))}) for view, clip in clips.items() for share in shares[view]]
-    hearts = iter(reconstruct(model, sets, ["frame"] * len(sets)))
+    hearts = iter(reconstruct(model, sets, ["frame"] * len(sets), refine=False))
     curves = {view: lv_curve(model.template, [next(hearts) for _ in shares[view]]) for view in clips}
     return {view: smooth_curve(curve, periodic=True) for view, curve in curves.items()}
 
@@ -109,17 +109,35 @@ def reconstruct_beat(model: S2MModel, clips: Mapping[View, EchoClip], windows: d
 
     count = _phases(*windows.values())
     sets = [images_at(clips, {view: window.frame(k / count) for view, window in windows.items()}) for k in range(count)]
-    hearts = reconstruct(model, sets, ["frame"] * count)
+    hearts = reconstruct(model, sets, ["frame"] * count, refine=False)
     known = any(window.known_start for window in windows.values())
     ed, es = extreme_phases(smooth_curve(lv_curve(model.template, hearts), periodic=True), ed=0 if known else None)
     return RawBeat(windows, hearts, ed, es)
 
 
-def beat_of(template: Template, raw: RawBeat, fixed: Reconstruction) -> Beat:
-    """Return the beat from end-diastole on, in the frame of ``fixed``, smoothed over time."""
+def beat_of(template: Template, raw: RawBeat, fixed: Reconstruction, moves: tuple[NDArray, NDArray]) -> Beat:
+    """Return the beat from end-diastole on, in the frame of ``fixed``, smoothed over time.
+
+    Parameters
+    ----------
+    moves : (N, 3) mm each, by what a closer look moved the hearts of end-diastole and end-systole; hearts between are moved in part, by how
+        far the LV has emptied
+    """
     hearts = [*raw.hearts[raw.ed :], *raw.hearts[: raw.ed]]
     points = smooth_curve(np.stack([heart.points for heart in hold_still(template, hearts, fixed)]), periodic=True)
+    emptied = _emptied(np.array([template.volumes_ml(heart)["lv"] for heart in points]))[:, None, None]
+    points = points + (1 - emptied) * moves[0] + emptied * moves[1]
     length_ms = np.mean([window.length * window.frame_ms for window in raw.windows.values()])
     times = np.arange(len(hearts)) / len(hearts) * length_ms
     volumes = np.array([template.volumes_ml(heart)["lv"] for heart in points])
     return Beat(points.astype(np.float32), times, volumes)
+
+
+def _emptied(volumes: NDArray) -> NDArray[np.float64]:
+    """Return how far the LV has emptied at each of (T,) volumes, from 0 at the largest to 1 at the smallest; 0 where nothing moves.
+
+    >>> _emptied(np.array([120.0, 90.0, 60.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    spread = float(np.ptp(volumes))
+    return (volumes.max() - volumes) / spread if spread > 0 else np.zeros(len(volumes))

@@ -38,6 +38,7 @@ from echo3d.cli_words import (
     view_pairs,
     with_files,
 )
+from echo3d.core.modelcard import USUAL_MODEL
 from echo3d.core.views import View
 from echo3d.errors import Echo3dError, InputError, StoppedError
 
@@ -182,7 +183,7 @@ def reconstruct(
     view: Annotated[list[str] | None, typer.Option("--view", help="The file of a view: a4c=FILE. Repeat for more.")] = None,
     ed: Annotated[list[str] | None, typer.Option("--ed", help="End-diastolic frame of a view, from 0: a4c=3.")] = None,
     es: Annotated[list[str] | None, typer.Option("--es", help="End-systolic frame of a view, from 0: a4c=12.")] = None,
-    model: Annotated[str, typer.Option("--model", help="Name of the weights.")] = "lean",
+    model: Annotated[str, typer.Option("--model", help="Name of the weights: accurate, or lean.")] = USUAL_MODEL,
     device: Device = "auto",
     as_json: AsJson = False,
     force: Force = False,

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from echo3d.core.modelcard import USUAL_MODEL
 from echo3d.errors import Echo3dError
 
 _GL_PROBE = (
@@ -109,7 +110,7 @@ def _template() -> Check:
 def _weights() -> Check:
     from echo3d.reconstruction.reconstruct import load_model
 
-    card = load_model("lean", "cpu").card
+    card = load_model(USUAL_MODEL, "cpu").card
     return Check("Weights", "ok", f"{card.name} ({card.kind}), {card.sha256[:12]}")
 
 

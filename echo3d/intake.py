@@ -70,7 +70,7 @@ def guessed(study: PatientStudy, model: S2MModel) -> tuple[View, EchoClip]:
     readings = [(view, clip) for clip in study.clips[:_TRIED_CLIPS] for view in View if view.apical]
     frames = [sorted({k * (len(clip.frames) - 1) // (_TRIED_FRAMES - 1) for k in range(_TRIED_FRAMES)}) for _, clip in readings]
     sets = [EchoSet({view: clip.image(k)}) for (view, clip), chosen in zip(readings, frames, strict=True) for k in chosen]
-    trusts = iter([heart.trust for heart in reconstruct(model, sets, ["frame"] * len(sets))])
+    trusts = iter([heart.trust for heart in reconstruct(model, sets, ["frame"] * len(sets), refine=False)])
     means = [sum(next(trusts) for _ in chosen) / len(chosen) for chosen in frames]
     view, clip = readings[max(range(len(readings)), key=means.__getitem__)]
     said = tuple(text for text in clip.source.warnings if "--view" not in text)

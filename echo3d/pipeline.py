@@ -12,6 +12,7 @@ from echo3d.beat import beat_of, find_windows, images_at, mean_trust, reconstruc
 from echo3d.clinical.alignment import hold_still
 from echo3d.clinical.function import measure_function, with_intervals
 from echo3d.clinical.shown import shown
+from echo3d.core.modelcard import USUAL_MODEL
 from echo3d.core.result import StudyResult
 from echo3d.core.study import PatientStudy
 from echo3d.core.views import View
@@ -69,8 +70,10 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
     progress(0.8, "Reconstructing end-diastole and end-systole")
     pair = [images_at(intake.clips, frames) for frames in (ed_frame, es_frame)]
     ed, es = reconstruct(model, pair, ["ED", "ES"])
+    quick = reconstruct(model, pair, ["ED", "ES"], refine=False)
+    moves = (ed.points - quick[0].points, es.points - quick[1].points)
     (es,) = hold_still(model.template, [es], ed)
-    beat = beat_of(model.template, raw, ed)
+    beat = beat_of(model.template, raw, ed, moves)
     progress(0.9, "Measuring")
     function = measure_function(model.template, ed.points, es.points)
     function = with_intervals(function, interval90(model.card, function, tuple(intake.clips), intake.calibrated))
@@ -116,7 +119,7 @@ class Request:
     views: Mapping[View, Path] = field(default_factory=dict)
     ed: Mapping[View, int] = field(default_factory=dict)
     es: Mapping[View, int] = field(default_factory=dict)
-    model: str = "lean"
+    model: str = USUAL_MODEL
     device: str = "auto"
 
 

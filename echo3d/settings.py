@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from echo3d.core.modelcard import USUAL_MODEL
 from echo3d.paths import user_config
 
 RECENT_KEPT = 10
@@ -28,7 +29,7 @@ class Settings(BaseModel):
     cutaway: bool = Field(True, description="Whether the front of the heart is cut away.")
     theme: Literal["dark", "light", "system"] = Field("dark", description="Colours of the window: dark, light, or as the system has it.")
     device: str = Field("auto", description="Where networks run: auto, cpu, cuda or cuda:n.")
-    model: str = Field("lean", description="Name of the weights.")
+    model: str = Field(USUAL_MODEL, description="Name of the weights.")
 
 
 def settings_file() -> Path:

@@ -12,12 +12,7 @@ from torch import Tensor
 from echo3d.anatomy.template import load_template
 from echo3d.core.field import FieldGrid
 from echo3d.reconstruction.s2mnet import S2MNet
-
-
-def tight_grid(side: int) -> FieldGrid:
-    """Return the raster that just holds the template."""
-    points = load_template().points
-    return FieldGrid(points.min(axis=0) - 1.0, points.max(axis=0) + 1.0, side)
+from echo3d.reconstruction.slicer import tight_grid
 
 
 def sampling_matrix(grid: FieldGrid, points: NDArray) -> sparse.csr_matrix:

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from echo3d.reconstruction.s2mnet import CLASSES, VIEWS
+from echo3d.reconstruction.classes import CLASSES
+from echo3d.reconstruction.s2mnet import VIEWS
 
 KEYS = ("echo", "labels", "field", "sectors", "fans", "volumes")
 

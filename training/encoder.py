@@ -20,31 +20,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from echo3d.anatomy.beat import FAMILIES
-from echo3d.core.structures import Structure
 from echo3d.progress import Progress, silent
-from echo3d.reconstruction.s2mnet import CLASSES, VIEWS, Encoder, S2MNetConfig
+from echo3d.reconstruction.classes import CLASSES, class_table
+from echo3d.reconstruction.s2mnet import VIEWS, Encoder, S2MNetConfig
 from training.augment import look
 from training.data import Shards
 from training.datasets import open_samples
 from training.schedule import learning_rate, spent_share
 
 
-def class_table() -> Tensor:
-    """Return (256,) class of each label, in the order of ``s2mnet.CLASSES``."""
-    table = torch.zeros(256, dtype=torch.int32)
-    table[1:25] = 3
-    table[int(Structure.LV_MYOCARDIUM)], table[int(Structure.RV_MYOCARDIUM)] = 1, 2
-    for number, cavity in enumerate((101, 102, 103, 104), start=4):
-        table[cavity] = number
-    table[105:107] = 8
-    return table
-
-
-def shares(labels: Tensor, table: Tensor) -> Tensor:
+def shares(labels: Tensor) -> Tensor:
     """Return (P, CLASSES, H/4, W/4) true shares of label slices (P, H, W)."""
     pictures, rows, columns = labels.shape[0], labels.shape[1] // 4, labels.shape[2] // 4
     cell = torch.arange(pictures * rows * columns, dtype=torch.int32).view(pictures, rows, 1, columns, 1) * CLASSES
-    kinds = table[labels.long()].view(pictures, rows, 4, columns, 4)
+    kinds = torch.from_numpy(class_table()).int()[labels.long()].view(pictures, rows, 4, columns, 4)
     counts = torch.bincount((cell + kinds).flatten(), minlength=pictures * rows * columns * CLASSES)  # several times one_hot's speed
     return counts.view(pictures, rows, columns, CLASSES).permute(0, 3, 1, 2) / 16
 
@@ -74,7 +63,7 @@ def learn(encoder: Encoder, shards: Shards, course: EncoderCourse, out: Path, pr
     """Train until the budget is spent and return the running average; it is written every 200 steps and at the end."""
     average = copy.deepcopy(encoder)
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=course.rate, weight_decay=0.01, fused=True)
-    table, rng = class_table(), np.random.default_rng(course.seed)
+    rng = np.random.default_rng(course.seed)
     views = torch.arange(VIEWS).repeat(course.samples)
     start, step, total = time.monotonic(), 0, 0.0
     while (share := spent_share(course, spent := (time.monotonic() - start) / 60, step)) < 1:
@@ -82,7 +71,7 @@ def learn(encoder: Encoder, shards: Shards, course: EncoderCourse, out: Path, pr
         pictures = look(batch["echo"], batch["fans"], rng, course.strength).flatten(0, 1).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             logits = encoder(pictures, views)
-        loss = functional.cross_entropy(logits.float(), shares(batch["labels"].flatten(0, 1), table))
+        loss = functional.cross_entropy(logits.float(), shares(batch["labels"].flatten(0, 1)))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)

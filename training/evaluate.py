@@ -9,7 +9,10 @@ are calibrated on ``--cal-styles`` in turn.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,9 +26,10 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.modelcard import ModelCard
 from echo3d.core.structures import CHAMBER_KEYS
 from echo3d.core.views import View
-from echo3d.io.weights import shortened, write_weights
-from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, S2MNetConfig
-from echo3d.reconstruction.uncertainty import conformal_quantile
+from echo3d.io.weights import read_weights, shortened, weights_path, write_weights
+from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
+from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig
+from echo3d.reconstruction.uncertainty import fit_bounds, half_widths, quantities
 from training.data import Shards
 from training.distance import surface_distance
 from training.losses import volumes_ml
@@ -52,8 +56,35 @@ def present_of(views: tuple[View, ...], rows: int) -> Tensor:
     return present
 
 
+Reader = Callable[[Tensor, Tensor], Prediction]
+"""What answers pictures (B, V, 2, H, W) of the views present (B, V), ED and ES in turn: a network, or a refined one."""
+
+
+def reader_of(model: S2MModel) -> Reader:
+    """Return how a model answers, refined where it can."""
+
+    def read(pictures: Tensor, present: Tensor) -> Prediction:
+        together = [(row, row + 1) for row in range(0, len(pictures), 2)]
+        return predict(model, pictures, present, together)
+
+    return read
+
+
+def remembering(reader: Reader) -> Reader:
+    """Return a reader that answers the same question once only; refined answers take a tenth of a second each."""
+    known: dict[bytes, Prediction] = {}
+
+    def read(pictures: Tensor, present: Tensor) -> Prediction:
+        key = hashlib.blake2b(pictures.numpy().tobytes() + present.numpy().tobytes()).digest()
+        if key not in known:
+            known[key] = reader(pictures, present)
+        return known[key]
+
+    return read
+
+
 @torch.inference_mode()
-def answers(network: S2MNet, samples: dict[str, Tensor], views: tuple[View, ...]) -> dict[str, Tensor]:
+def answers(network: Reader, samples: dict[str, Tensor], views: tuple[View, ...]) -> dict[str, Tensor]:
     """Return points (S, N, 3), planes (S, V, 9) and trust (S, V) for stored samples seen through some views."""
     parts = []
     for start in range(0, len(samples["field"]), 40):
@@ -87,7 +118,7 @@ def table_row(points: Tensor, samples: dict[str, Tensor], rng: np.random.Generat
     return {name: round(float(value), 2) for name, value in row.items()}
 
 
-def table(network: S2MNet, samples: dict[str, Tensor], per_heart: int = 1) -> dict[str, dict[str, float]]:
+def table(network: Reader, samples: dict[str, Tensor], per_heart: int = 1) -> dict[str, dict[str, float]]:
     """Return the table of errors by number of views with the two baselines; ``per_heart`` pairs in a row are of one heart."""
     rng = np.random.default_rng(0)
     rows = {}
@@ -100,7 +131,7 @@ def table(network: S2MNet, samples: dict[str, Tensor], per_heart: int = 1) -> di
     return rows
 
 
-def plane_errors(network: S2MNet, samples: dict[str, Tensor]) -> dict[str, float]:
+def plane_errors(network: Reader, samples: dict[str, Tensor]) -> dict[str, float]:
     """Return the mean errors of the predicted planes with six views: mm of the probe, degrees of the plane's normal and of the beam."""
     planes = answers(network, samples, SUBSETS[6])["planes"]
     true = samples["sectors"]
@@ -114,28 +145,40 @@ def _angle(a: Tensor, b: Tensor) -> Tensor:
     return torch.rad2deg(torch.arccos(torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1))).mean()
 
 
-def calibrate(network: S2MNet, samples: dict[str, Tensor]) -> tuple[dict[str, dict[str, float]], NDArray[np.float32]]:
-    """Return 90 % bounds by number of views (shares of the value; EF absolute) and the points' expected error (V + 1, N) in mm."""
+def calibrate(network: Reader, samples: dict[str, Tensor]) -> tuple[dict[str, dict[str, Any]], NDArray[np.float32]]:
+    """Return by number of views the bounds of ``uncertainty.fit_bounds``, and the points' expected error (V + 1, N) in mm."""
     template = load_template()
     wanted = samples["field"].float() + torch.from_numpy(np.array(template.points)).float()
     bounds, sigma = {}, np.zeros((VIEWS + 1, len(template.points)), dtype=np.float32)
-    true = samples["volumes"][:, 0].numpy()
+    true = by_chamber(samples["volumes"])
     for number, views in SUBSETS.items():
         points = answers(network, samples, views)["points"]
         sigma[number] = (points - wanted).square().sum(dim=2).mean(dim=0).sqrt().numpy()
-        lv = volumes_ml(points, cavity_faces()[:1])[:, 0].numpy()
-        bounds[str(number)] = {name: round(conformal_quantile(error), 4) for name, error in _errors(lv, true).items()}
+        bounds[str(number)] = fit_bounds(by_chamber(volumes_ml(points, cavity_faces())), true)
     return bounds, sigma
 
 
-def _errors(lv: NDArray, true: NDArray) -> dict[str, NDArray]:
-    ed, es, true_ed, true_es = lv[::2], lv[1::2], true[::2], true[1::2]
-    return {
-        "edv_ml": np.abs(true_ed / ed - 1),
-        "esv_ml": np.abs(true_es / es - 1),
-        "sv_ml": np.abs((true_ed - true_es) / np.maximum(ed - es, 1.0) - 1),
-        "ef": np.abs(es / ed - true_es / true_ed),
-    }
+def by_chamber(volumes: Tensor) -> dict[str, NDArray[np.float64]]:
+    """Return the quantities that have intervals, (S / 2,) each, of chamber volumes (S, 4) in ml, ED and ES in turn."""
+    parts = {(key, phase): volumes[row::2, k].numpy() for k, key in enumerate(CHAMBER_KEYS) for row, phase in enumerate(("ed", "es"))}
+    return quantities(parts)
+
+
+def coverage(network: Reader, samples: dict[str, Tensor], bounds: Mapping[str, Any], kinds: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return how many of the true values lie in their intervals, in per cent, all six views: of all patients and of each kind.
+
+    Parameters
+    ----------
+    samples : pairs of ED and ES, one pair a patient
+    bounds : of :func:`calibrate`
+    kinds : each patient's group
+    """
+    found, true = by_chamber(volumes_ml(answers(network, samples, SUBSETS[6])["points"], cavity_faces())), by_chamber(samples["volumes"])
+    halves, names = half_widths(bounds["6"], found), np.array(kinds)
+    inside = {name: np.abs(found[name] - true[name]) <= half for name, half in halves.items()}
+    rows = {"all": np.ones(len(names), dtype=bool)} | {f"group {kind}": names == kind for kind in sorted(set(names.tolist()))}
+    table = {kind: {name: round(100 * float(kept[mask].mean()), 1) for name, kept in inside.items()} for kind, mask in rows.items()}
+    return table | {"half width": {name: round(float(half.mean()) * (100 if name == "ef" else 1), 2) for name, half in halves.items()}}
 
 
 def load_all(folder: Path, styles: tuple[str, ...] = ()) -> dict[str, Tensor]:
@@ -152,7 +195,7 @@ def load_all(folder: Path, styles: tuple[str, ...] = ()) -> dict[str, Tensor]:
     return shards.all()
 
 
-def style_rows(network: S2MNet, folder: Path) -> dict[str, dict[str, float]]:
+def style_rows(network: Reader, folder: Path) -> dict[str, dict[str, float]]:
     """Return a row of errors, all six views, for each style that a folder's samples are drawn in."""
     rows = {}
     for style in (*STYLES, *UNSEEN):
@@ -177,58 +220,79 @@ def trained(run: Path) -> tuple[S2MNet, dict]:
     return network.to(memory_format=torch.channels_last), state
 
 
-def main() -> None:
-    """Measure, calibrate and export."""
+def measured(reader: Reader, options: argparse.Namespace) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """Return all figures of a card and the points' expected error (V + 1, N) in mm."""
     from training.groups import group_rows, read_records
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("run", "cal", "test", "outofspan", "out"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--name", default="lean")
-    parser.add_argument("--command", default="")
-    parser.add_argument("--style-test", type=Path, help="test samples in every style; --test where not given")
-    parser.add_argument("--cal-styles", nargs="+", default=["speckle", "cyclegan"])
-    options = parser.parse_args()
-    torch.set_num_threads(2)
-    network, state = trained(options.run)
     calibration = load_all(options.cal, tuple(options.cal_styles))
-    bounds, sigma = calibrate(network, calibration)
+    bounds, sigma = calibrate(reader, calibration)
+    reader = remembering(reader)
     test, foreign = load_all(options.test, ("speckle",)), load_all(options.outofspan)
+    records = read_records(options.test)
     metrics = {
         "conformal90": bounds,
         "calibration_patients": len(calibration["field"]) // 2,
-        "synthetic": table(network, test),
         "calibration_styles": options.cal_styles,
+        "coverage": coverage(reader, test, bounds, [record["group"] for record in records]),
+        "synthetic": table(reader, test),
         "synthetic_patients": len(test["field"]) // 2,
-        "styles": style_rows(network, options.style_test or options.test),
-        "groups": group_rows(network, test, read_records(options.test)),
-        "out_of_span": table(network, foreign, len(FRACTIONS)),
-        "planes": plane_errors(network, test),
-        "trust": trust_figures(network, test),
+        "styles": style_rows(reader, options.style_test or options.test),
+        "groups": group_rows(reader, test, records),
+        "out_of_span": table(reader, foreign, len(FRACTIONS)),
+        "planes": plane_errors(reader, test),
+        "trust": trust_figures(reader, test),
     }
+    return metrics, sigma
+
+
+def exported_run(options: argparse.Namespace) -> tuple[dict[str, Tensor], ModelCard]:
+    """Return tensors and card of a run's network."""
+    network, state = trained(options.run)
+    metrics, sigma = measured(network, options)
     log = [json.loads(line) for line in (options.run / "log.jsonl").read_text().splitlines()]
+    told = {"samples": state["samples"], "hearts_of_label_slices": state["hearts"], "log": log[-1]}
     card = ModelCard(
         name=options.name,
         kind="s2mnet",
-        trained={
-            "date": date.today().isoformat(),
-            "command": options.command,
-            **recipe_of(options.run),
-            "samples": state["samples"],
-            "hearts_of_label_slices": state["hearts"],
-            "log": log[-1],
-        },
+        trained={"date": date.today().isoformat(), "command": options.command, **recipe_of(options.run), **told},
         template_sha256=load_template().sha256,
         image_hw=(state["config"]["raster"],) * 2,
         config=state["config"],
         metrics=metrics,
         data_credits=(CREDIT,),
     )
-    write_weights(options.out, dict(network.state_dict()) | {"sigma_mm": torch.from_numpy(sigma)}, card)
-    print(json.dumps(metrics, indent=1))
+    return dict(network.state_dict()) | {"sigma_mm": torch.from_numpy(sigma)}, card
 
 
-def trust_figures(network: S2MNet, samples: dict[str, Tensor]) -> dict[str, float]:
+def measured_again(options: argparse.Namespace) -> tuple[dict[str, Tensor], ModelCard]:
+    """Return tensors and card of installed weights with figures measured anew; such as those of ``training.refinement``, which has none."""
+    model = load_model(options.model, "cpu")
+    metrics, sigma = measured(reader_of(model), options)
+    told = model.card.trained | {"date": date.today().isoformat()} | ({"command": options.command} if options.command else {})
+    tensors = read_weights(weights_path(options.model)) | {"sigma_mm": torch.from_numpy(sigma)}
+    return tensors, replace(model.card, metrics=metrics, trained=told)
+
+
+def main() -> None:
+    """Measure, calibrate and export."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    network = parser.add_mutually_exclusive_group(required=True)
+    network.add_argument("--run", type=Path, help="a run to make weights of")
+    network.add_argument("--model", help="installed weights to measure again")
+    for name in ("cal", "test", "outofspan", "out"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--name", default="lean")
+    parser.add_argument("--command", default="")
+    parser.add_argument("--style-test", type=Path, help="test samples in every style; --test where not given")
+    parser.add_argument("--cal-styles", nargs="+", default=["speckle", "cyclegan"])
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    tensors, card = exported_run(options) if options.run else measured_again(options)
+    write_weights(options.out, tensors, card)
+    print(json.dumps(card.metrics, indent=1))
+
+
+def trust_figures(network: Reader, samples: dict[str, Tensor]) -> dict[str, float]:
     """Return the share of genuine views trusted (above one half) and of views taken for another view."""
     trust = answers(network, samples, SUBSETS[6])["trust"]
     wrong = {**samples, "echo": samples["echo"].roll(1, dims=1), "fans": samples["fans"].roll(1, dims=1)}

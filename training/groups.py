@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from echo3d.reconstruction.s2mnet import S2MNet
-from training.evaluate import SUBSETS, answers, cavity_faces, load_all, table_row, trained
+from training.evaluate import SUBSETS, Reader, answers, cavity_faces, load_all, table_row, trained
 from training.losses import volumes_ml
 from training.tables import markdown
 
@@ -29,7 +29,7 @@ def read_records(folder: Path) -> list[dict]:
     return records
 
 
-def group_rows(network: S2MNet, samples: dict[str, Tensor], records: list[dict], surfaces: bool = True) -> dict[str, dict[str, float]]:
+def group_rows(network: Reader, samples: dict[str, Tensor], records: list[dict], surfaces: bool = True) -> dict[str, dict[str, float]]:
     """Return a row of errors for all patients, for each group and for each law of motion, with the number of patients in it.
 
     Parameters

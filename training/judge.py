@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from echo3d.reconstruction.reconstruct import load_model
-from training.encoder import class_table, shares
+from training.encoder import shares
 
 LV = 4
 """Class of the left ventricle's cavity, see ``s2mnet.CLASSES``."""
@@ -64,4 +64,4 @@ def judged(reader: nn.Module, pictures: Tensor, inside: Tensor, truth: tuple[Ten
 
 def true_shares(labels: Tensor, device: str) -> Tensor:
     """Return the true shares (P, 9, H/4, W/4) of label slices (P, H, W) uint8."""
-    return shares(labels, class_table()).float().to(device)
+    return shares(labels).float().to(device)

@@ -50,6 +50,7 @@ class Settings(BaseModel):
     trust_steps: int = Field(1500, ge=0, description="Steps of the trust head on pictures that are not what they are said to be.")
     principal: int = Field(200, ge=1, description="Principal fields that the network answers in.")
     encoder_rate: float = Field(2e-3, gt=0, description="Highest learning rate of the encoder.")
+    true_pairs: int = Field(32, ge=1, description="Pairs of true maps beside 80 pairs of the encoder's in a step of that lesson.")
     pictures_rate: float = Field(4e-4, gt=0, description="Highest learning rate of the lesson on the encoder's maps.")
     samples: int = Field(8, ge=2, description="Six-view samples a step of the encoder.")
     encoder: Path | None = Field(None, description="An encoder.pt to begin with instead of random numbers.")
@@ -140,7 +141,8 @@ def _learn_pictures(settings: Settings, network: S2MNet, banks: tuple[Shards, Ma
     looking = Looking(np.random.default_rng(settings.seed + 2), texture_bank(48, settings.seed + 2), settings.strength)
     pictures = picture_bank(network, shards, looking)
     lessons = [Lesson(pictures, coefficients(pictures.field, at_points), 0.02), Lesson(slices, coefficients(slices.field, at_points), 0.03)]
-    trainer.run("pictures", lessons, Course(1.0, (80, 32), settings.pictures_rate, settings.pictures_steps), part_of(progress, 0.75, 0.95))
+    course = Course(1.0, (80, settings.true_pairs), settings.pictures_rate, settings.pictures_steps)
+    trainer.run("pictures", lessons, course, part_of(progress, 0.75, 0.95))
     if settings.trust_steps:
         looks = trust.draw_looks(trainer.average.eval(), shards, max(30, 40 * min(60, len(shards) // 80)), settings.seed + 7)
         trust.learn(trainer.average, looks, trust.TrustCourse(steps=settings.trust_steps))

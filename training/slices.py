@@ -20,7 +20,7 @@ from echo3d.core.pose import rigid_between
 from echo3d.core.sector import PictureGrid, Sector
 from echo3d.core.structures import CHAMBER_KEYS
 from echo3d.core.views import View
-from training.encoder import class_table
+from echo3d.reconstruction.classes import class_table
 from training.samples import Arrays, TorchLabels, draw_fans, invert, moved_sector
 
 RASTER = PictureGrid(56, 56, 3.2)
@@ -28,7 +28,7 @@ RASTER = PictureGrid(56, 56, 3.2)
 
 PER_SHARD = 50
 HANDS = 8
-TABLE = class_table().numpy().astype(np.uint8)
+TABLE = class_table()
 
 
 def class_slices(labels: TorchLabels, fans: dict[View, Sector]) -> np.ndarray:

@@ -21,7 +21,7 @@ from reportlab.platypus import Paragraph
 from echo3d import __version__
 from echo3d.clinical.chart import draw_curve
 from echo3d.clinical.render import chamber_camera, front_camera, render_heart
-from echo3d.clinical.shown import NOTICE, Shown, shown
+from echo3d.clinical.shown import NOTICE, Shown, interval_name, shown
 from echo3d.clinical.typeset import ACCENT, ALARM, INK, LINE, PANEL, SOFT, Type, write
 from echo3d.clinical.volume import muscle_mass_g
 from echo3d.core.mesh import Template
@@ -91,7 +91,7 @@ def _function(page: Page, top: float) -> float:
     page.canvas.roundRect(left, top - height, INNER, height, 5, stroke=0, fill=1)
     _big_ef(page, left + 12, top - 14)
     _table(page.canvas, (left + 12, top - 68), _function_rows(page), (70, 78, 92))
-    _table(page.canvas, (left + 12, top - 138), _chamber_rows(page), (70, 42, 42, 42, 42))
+    _table(page.canvas, (left + 12, top - 138), _chamber_rows(page), (34, 51, 51, 51, 51))
     draw_curve(page.canvas, (middle + 18, top - height + 24, 0.5 * INNER - 30, height - 46), page.result, page.numbers)
     return top - height
 
@@ -127,8 +127,15 @@ def _chamber_rows(page: Page) -> list[tuple[str, ...]]:
     volumes = page.numbers.volumes_ml
     rows: list[tuple[str, ...]] = [("ml", "LV", "RV", "LA", "RA")]
     for phase in ("ed", "es"):
-        rows.append((phase.upper(), *("-" if volumes is None else f"{volumes[key][phase]:.0f}" for key in ("lv", "rv", "la", "ra"))))
+        rows.append((phase.upper(), *("-" if volumes is None else _with_half(page, key, phase) for key in ("lv", "rv", "la", "ra"))))
     return rows
+
+
+def _with_half(page: Page, chamber: str, phase: str) -> str:
+    """Return a chamber's volume, ml, and half its 90 % interval where there is one."""
+    volumes, pair = page.numbers.volumes_ml or {}, page.numbers.interval90.get(interval_name(chamber, phase))
+    value = f"{volumes[chamber][phase]:.0f}"
+    return value if pair is None else f"{value} ± {(pair[1] - pair[0]) / 2:.0f}"
 
 
 def _hearts(page: Page, top: float) -> float:

@@ -47,6 +47,15 @@ class Shown:
     doubts: tuple[str, ...]
 
 
+def interval_name(chamber: str, phase: str) -> str:
+    """Return what the interval of a chamber's volume is called.
+
+    >>> interval_name("lv", "ed"), interval_name("ra", "es")
+    ('edv_ml', 'ra_es_ml')
+    """
+    return {"ed": "edv_ml", "es": "esv_ml"}.get(phase, "") if chamber == "lv" else f"{chamber}_{phase}_ml"
+
+
 def moves(result: StudyResult) -> bool:
     """Return whether the result has seen more than one instant of the beat."""
     return len(result.beat.times_ms) > 1
@@ -60,11 +69,16 @@ def shown(result: StudyResult) -> Shown:
     values = {name: float(getattr(function, name)) if may else None for name, may in whole.items()}
     return Shown(
         **values,
-        interval90={name: pair for name, pair in function.interval90.items() if whole.get(name)},
+        interval90={name: pair for name, pair in function.interval90.items() if whole.get(name, sized and _seen(name, result))},
         volumes_ml=function.volumes_ml if sized else None,
         reasons=tuple(text for text, holds in _REASONS if holds(result)),
         doubts=_doubts(result) if result.trusted else (),
     )
+
+
+def _seen(name: str, result: StudyResult) -> bool:
+    """Return whether the result has seen the phase of a chamber's volume such as "la_es_ml"."""
+    return name.endswith("_ed_ml") or moves(result)
 
 
 def _doubts(result: StudyResult) -> tuple[str, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+USUAL_MODEL = "accurate"
+"""The weights that hearts are computed with where nobody names others."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:

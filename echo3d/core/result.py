@@ -52,7 +52,8 @@ SURE_TRUST = 0.7
 class VentricularFunction:
     """Volumes in ml and ejection fraction as a fraction.
 
-    ``interval90`` holds per quantity ("edv_ml", "esv_ml", "sv_ml", "ef") a 90 % interval (low, high).
+    ``interval90`` holds per quantity ("edv_ml", "esv_ml", "sv_ml", "ef", and "rv_ed_ml", "rv_es_ml", "la_ed_ml" and so on for the other
+    chambers) a 90 % interval (low, high).
     """
 
     edv_ml: float

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from echo3d.core.modelcard import USUAL_MODEL
 from echo3d.core.result import StudyResult
 from echo3d.core.views import View
 from echo3d.engine.codec import encode_result
@@ -110,7 +111,7 @@ def _warm(worker: Worker, message: Message) -> Message:
 
 def _model(worker: Worker, message: Message) -> Any:
     """Return the warm network that the request names."""
-    key = (message.body.get("model", "lean"), message.body.get("device", "auto"))
+    key = (message.body.get("model", USUAL_MODEL), message.body.get("device", "auto"))
     if key not in worker.models:
         from echo3d.reconstruction.reconstruct import load_model
 

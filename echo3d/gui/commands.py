@@ -66,6 +66,8 @@ _PATIENT: tuple[Command, ...] = (
     Command("open_folder", "Open folder…", "File", ("Ctrl+Shift+O",)),
     Command("open_demo", "Open the demo patient", "File", ("Ctrl+D",), "heart"),
     Command("compute_again", "Compute again", "File", ("Ctrl+R",), "reset"),
+    Command("network_lean", "Network: lean, at once", "File"),
+    Command("network_accurate", "Network: accurate, some seconds", "File"),
     Command("export_result", "Export result folder…", "File", ("Ctrl+E",), "export", True),
     Command("save_heart_picture", "Save heart picture…", "File"),
     Command("step_forward", "Next frame", "Playback", ("Right", "."), "next"),

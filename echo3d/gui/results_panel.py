@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from echo3d.clinical.shown import Shown, shown
+from echo3d.clinical.shown import Shown, interval_name, shown
 from echo3d.core.structures import CHAMBER_KEYS, colour
 from echo3d.gui.metric import KINDS, Metric, Reading
 from echo3d.gui.widgets import Sign, card, column, for_window, label, row
@@ -47,7 +49,7 @@ class ResultsPanel(QWidget):
         values = shown(session.result) if session.result is not None else None
         for name, metric in self._metrics.items():
             metric.show_reading(_reading(values, name), withheld=values is not None)
-        self._table.show_volumes(values.volumes_ml if values else None)
+        self._table.show_volumes(values.volumes_ml if values else None, values.interval90 if values else {})
         self._notes.show_session(session)
 
 
@@ -94,16 +96,22 @@ class ChamberTable(QWidget):
             if what != "change" and cell.geometry().contains(event.position().toPoint()):
                 self.phase_wanted.emit(what)
 
-    def show_volumes(self, volumes: dict[str, dict[str, float]] | None) -> None:
-        """Show volumes, or dashes."""
+    def show_volumes(self, volumes: dict[str, dict[str, float]] | None, interval90: Mapping[str, tuple[float, float]]) -> None:
+        """Show volumes with half their 90 % intervals, or dashes."""
         for (key, what), cell in self._cells.items():
             pair = (volumes or {}).get(key)
+            half = _half(interval90.get(interval_name(key, what)))
             if pair is None:
                 cell.setText("–")
             elif what == "change":
                 cell.setText(f"{100 * (pair['es'] / pair['ed'] - 1):+.0f} %" if pair["ed"] > 0 else "–")
             else:
-                cell.setText(f"{pair[what]:.0f}")
+                cell.setText(f"{pair[what]:.0f}" if half is None else f"{pair[what]:.0f} ± {half:.0f}")
+
+
+def _half(interval: tuple[float, float] | None) -> float | None:
+    """Return half the width of an interval."""
+    return None if interval is None else (interval[1] - interval[0]) / 2
 
 
 def _chamber_name(key: str, title: str) -> QWidget:

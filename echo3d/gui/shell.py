@@ -35,6 +35,7 @@ HINTS = {
 }
 """What the status line says of a workspace while nothing is pointed at."""
 _THEMES = {f"theme_{choice}" for choice in CHOICES}
+_NETWORKS = {f"network_{name}" for name in ("lean", "accurate")}
 
 
 class Shell(QObject):
@@ -68,8 +69,8 @@ class Shell(QObject):
             name = action.objectName()
             method = getattr(self._window.owner_of(name, places.get(name, "")), name, None)
             action.setStatusTip((method.__doc__ or "").strip().split("\n")[0])
-            action.setCheckable(name in _THEMES)
-        self._tick_theme()
+            action.setCheckable(name in _THEMES | _NETWORKS)
+        self._tick_choices()
         self._greying = Greying(self._window, self.actions_shown())
 
     def show_situation(self) -> None:
@@ -179,12 +180,33 @@ class Shell(QObject):
         if isinstance(app, QApplication):
             apply_theme(app, self._window.settings.theme, system)
             retint_icons()
-        self._tick_theme()
+        self._tick_choices()
 
-    def _tick_theme(self) -> None:
+    def _tick_choices(self) -> None:
+        """Tick the theme and the network that are chosen."""
+        chosen = {f"theme_{self._window.settings.theme}", f"network_{self._window.settings.model}"}
         for action in self.actions_shown():
-            if action.objectName() in _THEMES:
-                action.setChecked(action.objectName() == f"theme_{self._window.settings.theme}")
+            if action.isCheckable():
+                action.setChecked(action.objectName() in chosen)
+
+    # -- network, screen -----------------------------------------------------------------------------------------------------------------
+
+    def network_lean(self) -> None:
+        """Compute hearts at once, by the network alone."""
+        self._choose_network("lean")
+
+    def network_accurate(self) -> None:
+        """Compute hearts that are moved until they agree with the pictures."""
+        self._choose_network("accurate")
+
+    def _choose_network(self, name: str) -> None:
+        """Compute with other weights from now on, and what is open again."""
+        window = self._window
+        window.settings = window.settings.model_copy(update={"model": name})
+        save_settings(window.settings)
+        window.flow.choose_model(name)
+        self._tick_choices()
+        window.compute_again()
 
     def full_screen(self) -> None:
         """Fill the screen, or not."""

@@ -43,6 +43,10 @@ class StudyFlow:
         """Wake the network before it is needed; what goes wrong is said with the first study."""
         self._engine.request("warm", self._with)
 
+    def choose_model(self, name: str) -> None:
+        """Compute with these weights from now on."""
+        self._with = self._with | {"model": name}
+
     def read(self, session: Session) -> None:
         """Read the session's files, then compute."""
         self._tasks.run(

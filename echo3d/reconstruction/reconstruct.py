@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,14 +13,19 @@ from torch import Tensor
 from echo3d.anatomy.template import load_template
 from echo3d.core.images import EchoImage, EchoSet
 from echo3d.core.mesh import Template
-from echo3d.core.modelcard import ModelCard
+from echo3d.core.modelcard import USUAL_MODEL, ModelCard
 from echo3d.core.result import Reconstruction
 from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.io.weights import read_card, read_weights, weights_path
 from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
-from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig
+from echo3d.reconstruction.refine import Refiner, sight
+from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig, pooled
+from echo3d.reconstruction.slicer import template_slicer
+
+REFINED = "refined s2mnet"
+"""Kind of weights that refine the answers of others."""
 
 BATCH = 8
 """Sets of images sent through the network at once; our choice, it bounds the memory."""
@@ -37,6 +42,7 @@ class S2MModel:
     template : the template it displaces
     sigma_mm : (V + 1, N) expected point error by number of views (row 0 unused)
     device : where it runs
+    refiner : what moves an answer until it agrees with the pictures, where the weights come with one
     """
 
     network: S2MNet
@@ -44,9 +50,10 @@ class S2MModel:
     template: Template
     sigma_mm: NDArray[np.float64]
     device: torch.device
+    refiner: Refiner | None = None
 
 
-def load_model(name: str = "lean", device: str = "auto") -> S2MModel:
+def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
     """Return the named weights ready to answer.
 
     Parameters
@@ -66,11 +73,24 @@ def load_model(name: str = "lean", device: str = "auto") -> S2MModel:
     if card.template_sha256 != template.sha256:
         raise ModelError(f"the weights {name} displace another template than the installed one; choose weights made for {template.name}")
     sigma = tensors.pop("sigma_mm").numpy().astype(float)
+    if card.kind == REFINED:
+        base = load_model(card.config["network"], device)
+        if base.card.sha256 != card.config["network_sha256"]:
+            raise ModelError(f"the weights {name} refine other weights than the installed {base.card.name}; reinstall echo3d")
+        return replace(base, card=card, sigma_mm=sigma, refiner=refiner_of(base.network, tensors, card))
     network = S2MNet(S2MNetConfig(**card.config), len(template.points))
     network.load_state_dict(tensors)
     place = pick_device(device)
     network.eval().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return S2MModel(network, card, template, sigma, place)
+
+
+def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard) -> Refiner:
+    """Return the refiner of a network from its tensors, by number of views: the covariance's factor, and the correction."""
+    covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
+    correction = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1)}
+    slicer = template_slicer(network.principal.cpu(), network.config.grid)
+    return Refiner(slicer, covariance, correction, card.config["weight"], card.config["steps"])
 
 
 def pick_device(name: str) -> torch.device:
@@ -96,14 +116,15 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-def reconstruct(model: S2MModel, sets: Sequence[EchoSet], phases: Sequence[str]) -> list[Reconstruction]:
+def reconstruct(model: S2MModel, sets: Sequence[EchoSet], phases: Sequence[str], *, refine: bool = True) -> list[Reconstruction]:
     """Return one heart per set of images, each aligned rigidly to the template.
 
     Parameters
     ----------
     model : see :func:`load_model`
     sets : images of one moment each, one to six views
-    phases : "ED", "ES" or "frame" for each set
+    phases : "ED", "ES" or "frame" for each set; an ED and the ES behind it are of one beat
+    refine : false for a quick look, where the model could take a closer one
 
     Raises
     ------
@@ -116,9 +137,18 @@ def reconstruct(model: S2MModel, sets: Sequence[EchoSet], phases: Sequence[str])
     for start in range(0, len(sets), BATCH):
         part = sets[start : start + BATCH]
         pictures, present = network_input(part)
-        answer = predict(model, pictures, present)
+        answer = predict(model, pictures, present, pairs_in(part, phases[start : start + BATCH]) if refine else ())
         hearts += [read_answer(model, answer, row, one, phase) for row, (one, phase) in enumerate(zip(part, phases[start:], strict=False))]
     return hearts
+
+
+def pairs_in(sets: Sequence[EchoSet], phases: Sequence[str]) -> list[tuple[int, ...]]:
+    """Return the rows that are refined together: ED and the ES behind it where both show the same views, all others alone."""
+    groups: list[tuple[int, ...]] = []
+    for row, phase in enumerate(phases):
+        together = phase == "ES" and groups and phases[row - 1] == "ED" and list(sets[row - 1].images) == list(sets[row].images)
+        groups = [*groups[:-1], (row - 1, row)] if together else [*groups, (row,)]
+    return groups
 
 
 def network_input(sets: Sequence[EchoSet]) -> tuple[Tensor, Tensor]:
@@ -131,11 +161,24 @@ def network_input(sets: Sequence[EchoSet]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(pictures), torch.from_numpy(present)
 
 
-def predict(model: S2MModel, pictures: Tensor, present: Tensor) -> Prediction:
-    """Return the network's answer on the CPU."""
+def predict(model: S2MModel, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]] = ()) -> Prediction:
+    """Return the network's answer on the CPU; the rows ``together`` are refined, where the model can."""
+    network = model.network
     with torch.inference_mode():
-        answer = model.network(pictures.to(model.device), present.to(model.device))
-    return Prediction(*(part.float().cpu() for part in answer))
+        shares = network.shares(pictures.to(model.device), present.to(model.device))
+        answer = network.from_maps(pooled(shares), present.to(model.device))
+    answer, shares = Prediction(*(part.float().cpu() for part in answer)), shares.float().cpu()
+    if model.refiner is None or not together:
+        return answer
+    fused, planes = answer.fused.clone(), answer.planes.clone()
+    for rows in together:
+        views = present[rows[0]].nonzero()[:, 0].tolist()
+        sights = [sight(answer.fused[row], answer.planes[row, views], shares[row, views], pictures[row, views, 1]) for row in rows]
+        for row, (better, moved) in zip(rows, model.refiner(sights, views), strict=True):
+            fused[row], planes[row, views] = better, moved
+    with torch.inference_mode():
+        points = network.template + network.at_points(network.field(fused.to(model.device)))
+    return answer._replace(points=points.cpu(), fused=fused, planes=planes)
 
 
 def read_answer(model: S2MModel, answer: Prediction, row: int, images: EchoSet, phase: str) -> Reconstruction:
@@ -156,5 +199,5 @@ def predicted_sector(plane: NDArray, image: EchoImage) -> Sector:
 def best_view(model: S2MModel, image: EchoImage) -> View:
     """Return the apical view that a picture of unknown view is most trusted to be."""
     guesses = (View.A4C, View.A2C, View.A3C)
-    hearts = reconstruct(model, [EchoSet({view: image}) for view in guesses], ["frame"] * len(guesses))
+    hearts = reconstruct(model, [EchoSet({view: image}) for view in guesses], ["frame"] * len(guesses), refine=False)
     return max(zip(hearts, guesses, strict=True), key=lambda pair: pair[0].trust)[1]

@@ -21,11 +21,9 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
+from echo3d.reconstruction.classes import CLASSES
+
 VIEWS = 6
-
-CLASSES = 9
-"""Outside the fan or the heart, LV muscle, RV muscle, other wall, LV, RV, LA, RA, great arteries; see ``training.classes``."""
-
 
 MAP_GAIN = 3.0
 """Factor that brings shares less their mean to about unit size; our choice."""
@@ -117,9 +115,9 @@ def map_length(config: S2MNetConfig) -> int:
     return (CLASSES - 1) * (config.raster // 8) ** 2
 
 
-def pooled(logits: Tensor) -> Tensor:
-    """Return (P, cells) shares of every class but the first, pooled two by two, of logits (P, CLASSES, h, w)."""
-    return nn.functional.avg_pool2d(torch.softmax(logits, dim=1)[:, 1:], 2).flatten(1)
+def pooled(shares: Tensor) -> Tensor:
+    """Return shares (B, V, CLASSES - 1, h, w) pooled two by two, (B, V, cells)."""
+    return nn.functional.avg_pool2d(shares.flatten(0, 1), 2).flatten(1).view(*shares.shape[:2], -1)
 
 
 class Thought(nn.Module):
@@ -191,9 +189,14 @@ class S2MNet(nn.Module):
 
     def maps(self, pictures: Tensor, present: Tensor) -> Tensor:
         """Return pooled structure maps (B, V, cells); zero where a view is absent."""
-        result = torch.zeros(*present.shape, map_length(self.config), device=pictures.device)
+        return pooled(self.shares(pictures, present))
+
+    def shares(self, pictures: Tensor, present: Tensor) -> Tensor:
+        """Return structure maps (B, V, CLASSES - 1, H/4, W/4), the share of every class but the first; zero where a view is absent."""
+        side = self.config.raster // 4
+        result = torch.zeros(*present.shape, CLASSES - 1, side, side, device=pictures.device)
         shown = pictures[present].contiguous(memory_format=torch.channels_last)
-        result[present] = pooled(self.encoder(shown, present.nonzero()[:, 1])).to(result.dtype)
+        result[present] = torch.softmax(self.encoder(shown, present.nonzero()[:, 1]), dim=1)[:, 1:].to(result.dtype)
         return result
 
     def from_maps(self, maps: Tensor, present: Tensor) -> Prediction:

@@ -32,6 +32,20 @@ def test_the_palette_is_worked_with_keys_alone(window, qtbot) -> None:
     window.run_command("theme_dark")
 
 
+def test_the_network_is_chosen_kept_and_ticked(window) -> None:
+    from echo3d.settings import load_settings
+
+    def ticked() -> list[str]:
+        actions = window.shell.actions_shown()
+        return [action.objectName() for action in actions if action.isChecked() and action.objectName().startswith("network_")]
+
+    assert ticked() == [f"network_{window.settings.model}"]
+    for name in ("accurate", "lean"):
+        window.run_command(f"network_{name}")
+        assert ticked() == [f"network_{name}"] and load_settings().model == name
+        assert window.flow._with["model"] == name
+
+
 def test_what_cannot_be_done_is_grey_with_its_reason(window, qtbot) -> None:
     window.run_command("show_palette")
     palette = window.shell._palette

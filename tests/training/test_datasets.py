@@ -21,7 +21,7 @@ from tests.cohort.inline import Inline
 from training.augment import look
 from training.data import KEYS
 from training.datasets import open_samples, read_dataset
-from training.encoder import class_table, shares
+from training.encoder import shares
 
 SPEC = DatasetSpec(5, seed=21, stage="pseudo")
 
@@ -46,12 +46,12 @@ def test_keys_and_kinds_are_those_of_shards(folder: Path) -> None:
 
 def test_the_encoder_learns_on_it(folder: Path) -> None:
     torch.manual_seed(0)
-    shards, rng, table = open_samples(folder), np.random.default_rng(0), class_table()
+    shards, rng = open_samples(folder), np.random.default_rng(0)
     encoder = Encoder(S2MNetConfig())
     optimiser = torch.optim.AdamW(encoder.parameters(), lr=3e-4)
     batch = shards.pairs(rng, 1)
     pictures = look(batch["echo"], batch["fans"], np.random.default_rng(4)).flatten(0, 1)
-    truth = shares(batch["labels"].flatten(0, 1), table)
+    truth = shares(batch["labels"].flatten(0, 1))
     losses = []
     for _ in range(8):
         loss = functional.cross_entropy(encoder(pictures, torch.arange(VIEWS).repeat(2)), truth)

@@ -1,0 +1,230 @@
+r"""Refinement of a network's answer: heart and planes move until the slices agree with what the encoder saw in the pictures.
+
+The network's answer is a guess of the principal fields' coefficients and of the planes. Where a cell of a picture lies in the template
+follows from both, and the template says which structures lie around it. Gauss-Newton steps move coefficients and planes to where
+
+.. math:: w \sum_{p,k} (s_k(p; \theta) - m_k(p))^2 + (\theta - \theta_0)^T \Sigma^{-1} (\theta - \theta_0)
+
+is least: s the shares that the heart shows, m the structure maps that the encoder saw, theta_0 the network's answer and Sigma the measured
+covariance of its errors. End-diastole and end-systole of one heart are moved together, since their errors are alike.
+
+*Source:* our own; the paper's network has no such step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from echo3d.reconstruction.raster import NETWORK_GRID
+from echo3d.reconstruction.slicer import Slicer
+
+PLANE = 6
+"""Numbers that move a plane: its origin (mm) and a turn about it (radians)."""
+
+FELT = 2e-3
+"""Least slope of a share (per mm) at which a cell can say where the heart lies."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What was seen of one heart, and the network's answer to it.
+
+    Parameters
+    ----------
+    coefficients : (R,) of the answer
+    planes : (V, 9) of the answer, orthonormal, of the views that are there
+    view, place, wanted : (P,) the view, (P, 2) depth and lateral (mm), and (P, K) shares of every cell that lies within a fan
+    """
+
+    coefficients: Tensor
+    planes: Tensor
+    view: Tensor
+    place: Tensor
+    wanted: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refiner:
+    """All that refining needs.
+
+    Parameters
+    ----------
+    slicer : of the network's principal fields
+    covariance : by number of views (2 (R + 36), 2 (R + 36)) of the network's errors at end-diastole and then at end-systole: coefficients,
+        then each view's plane
+    correction : by number of views (2 + 3R or 2, R) of :func:`corrected`, for the two phases of one heart
+    weight : how much the disagreement of a cell counts
+    steps : of Gauss-Newton
+    """
+
+    slicer: Slicer
+    covariance: Mapping[int, Tensor]
+    correction: Mapping[int, Tensor]
+    weight: float
+    steps: int = 4
+
+    def __call__(self, sights: Sequence[Sight], views: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """Return coefficients (R,) and planes (V, 9) of one heart, or of the two phases of one, seen in the same ``views``."""
+        precision = precision_of(self.covariance[len(views)], self.slicer.rank, views, len(sights))
+        better = refined(self.slicer, precision, self.weight, sights, steps=self.steps)
+        if len(sights) != 2 or len(views) not in self.correction:
+            return better
+        hearts = corrected(
+            torch.stack([one.coefficients for one in sights]), torch.stack([c for c, _ in better]), self.correction[len(views)]
+        )
+        return [(heart, planes) for heart, (_, planes) in zip(hearts, better, strict=True)]
+
+
+def correction_features(before: Tensor, after: Tensor) -> Tensor:
+    """Return (S, 2 + 3R) what a correction may go by: which phase it is, the way that the refinement went, the heart, its other phase.
+
+    Parameters
+    ----------
+    before, after : (S, R) coefficients of the network and of the refinement, end-diastole and end-systole in turn
+    """
+    phase = torch.eye(2).repeat(len(after) // 2, 1)
+    other = after.view(-1, 2, after.shape[1]).flip(1).reshape(after.shape)
+    return torch.cat([phase, after - before, after, other], dim=1)
+
+
+def corrected(before: Tensor, after: Tensor, matrix: Tensor) -> Tensor:
+    """Return refined coefficients (S, R) less their usual error, which is linear in what is known of the pair.
+
+    Parameters
+    ----------
+    before, after : see :func:`correction_features`
+    matrix : (2 + 3R, R), or (2, R) for an error that hangs on the phase alone
+
+    *Source:* stacking by ridge regression (Wolpert 1992; Breiman 1996) on hearts that the network never saw.
+    """
+    return after + correction_features(before, after)[:, : len(matrix)] @ matrix
+
+
+def precision_of(covariance: Tensor, rank: int, views: Sequence[int], phases: int) -> Tensor:
+    """Return the (T, T) inverse of the covariance of what can be seen in ``views``; a lone phase has that of both phases' mean."""
+    whole = len(covariance) // 2
+    kept = torch.tensor([*range(rank), *(rank + PLANE * view + part for view in views for part in range(PLANE))])
+    if phases == 2:
+        kept = torch.cat([kept, kept + whole])
+    else:
+        covariance = (covariance[:whole, :whole] + covariance[whole:, whole:]) / 2
+    return torch.linalg.inv(covariance[kept][:, kept].double()).float()
+
+
+def cells_mm() -> Tensor:
+    """Return the (28, 28, 2) depth and lateral place of the structure maps' cells, mm."""
+    side = NETWORK_GRID.height // 4
+    return torch.from_numpy(NETWORK_GRID.plane_mm().reshape(side, 4, side, 4, 2).mean(axis=(1, 3))).float()
+
+
+def sight(coefficients: Tensor, planes: Tensor, shares: Tensor, masks: Tensor) -> Sight:
+    """Return what was seen in structure maps.
+
+    Parameters
+    ----------
+    coefficients, planes : of the network's answer, (R,) and (V, 9), of the views that are there
+    shares : (V, K, h, w) of every class but the first
+    masks : (V, H, W) one where a picture shows anything; a cell at the border of a fan does not count
+    """
+    view, row, column = (nn.functional.avg_pool2d(masks, 4) > 0.99).nonzero(as_tuple=True)
+    return Sight(coefficients, orthonormal(planes), view, cells_mm()[row, column], shares[view, :, row, column])
+
+
+def orthonormal(planes: Tensor) -> Tensor:
+    """Return planes (..., 9) whose axis and lateral are perpendicular and of unit length."""
+    origin, axis, lateral = planes.split(3, dim=-1)
+    axis = nn.functional.normalize(axis, dim=-1)
+    return torch.cat([origin, axis, nn.functional.normalize(lateral - (lateral * axis).sum(dim=-1, keepdim=True) * axis, dim=-1)], dim=-1)
+
+
+@torch.inference_mode()
+def refined(slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[Sight], *, steps: int) -> list[tuple[Tensor, Tensor]]:
+    """Return coefficients (R,) and planes (V, 9) of each phase of one heart, moved so that they agree with the pictures.
+
+    Parameters
+    ----------
+    slicer : see there
+    precision : (T, T) of the errors of all phases together
+    weight : how much the disagreement of a cell counts
+    sights : of the phases, all of the same views
+    steps : of Gauss-Newton
+    """
+    size = len(precision) // len(sights)
+    theta = torch.zeros(len(sights), size)
+    rests: list[Tensor | None] = [None] * len(sights)
+    for _ in range(steps):
+        matrix, gradient = precision.clone(), -(precision @ theta.flatten())
+        for number, one in enumerate(sights):
+            part = slice(number * size, (number + 1) * size)
+            rests[number], own, slope = evidence(slicer, one, theta[number], rests[number])
+            matrix[part, part] += weight * own
+            gradient[part] += weight * slope
+        theta = theta + torch.linalg.solve(matrix, gradient).view_as(theta)
+    return [moved(one, values) for one, values in zip(sights, theta, strict=True)]
+
+
+def moved(one: Sight, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """Return coefficients (R,) and planes (V, 9) of an answer after a change ``theta`` (R + 6V,)."""
+    rank = len(one.coefficients)
+    return one.coefficients + theta[:rank], moved_planes(one.planes, theta[rank:].view(-1, PLANE))
+
+
+def evidence(slicer: Slicer, one: Sight, theta: Tensor, start: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the cells' places in the template (P, 3), and what the pictures say about ``theta``: normal matrix (T, T), gradient (T,)."""
+    coefficients, planes = moved(one, theta)
+    field = slicer.field(coefficients)
+    arms = one.place[:, :1] * planes[one.view, 3:6] + one.place[:, 1:] * planes[one.view, 6:9]
+    world = planes[one.view, :3] + arms
+    rest = slicer.rest_of(world, field, world if start is None else start, 12 if start is None else 6)
+    shares, slopes = slicer.look_up(rest)
+    felt = slopes.abs().amax(dim=(1, 2)) > FELT
+    pull = slopes[felt] @ torch.linalg.inv(slicer.stretch(field, rest[felt]))  # P K 3, share by shift of the world
+    normal = pull.transpose(1, 2) @ pull  # P 3 3
+    force = (pull.transpose(1, 2) @ (one.wanted - shares)[felt, :, None])[..., 0]  # P 3
+    shifts = shifts_by(slicer, rest[felt], arms[felt], one.view[felt], len(planes))  # P 3 T
+    flat = shifts.flatten(0, 1)
+    return rest, flat.T @ (normal @ shifts).flatten(0, 1), flat.T @ force.flatten()
+
+
+def shifts_by(slicer: Slicer, rest: Tensor, arms: Tensor, view: Tensor, views: int) -> Tensor:
+    """Return (P, 3, R + 6V) how a cell's place less its material's place moves by coefficients and by the moves of the planes."""
+    own = torch.cat([torch.eye(3).expand(len(rest), 3, 3), turning(arms)], dim=2)  # P 3 6
+    moves = torch.zeros(len(rest), views, 3, PLANE)
+    moves[torch.arange(len(rest)), view] = own
+    return torch.cat([-slicer.basis(rest), moves.transpose(1, 2).flatten(2)], dim=2)
+
+
+def turning(arms: Tensor) -> Tensor:
+    """Return (P, 3, 3) matrices that take a small rotation vector (3,) to the shift of arms (P, 3).
+
+    >>> turning(torch.tensor([[1.0, 0.0, 0.0]]))[0] @ torch.tensor([0.0, 0.0, 0.1])
+    tensor([0.0000, 0.1000, 0.0000])
+    """
+    x, y, z = arms.unbind(-1)
+    none = torch.zeros_like(x)
+    return torch.stack([none, z, -y, -z, none, x, y, -x, none], dim=-1).view(-1, 3, 3)
+
+
+def moved_planes(planes: Tensor, moves: Tensor) -> Tensor:
+    """Return planes (V, 9) after moves (V, 6): of the origin (mm), and a turn about it (radians)."""
+    turns = torch.linalg.matrix_exp(-turning(moves[:, 3:]))
+    turned = torch.einsum("vij,vaj->vai", turns, planes[:, 3:].reshape(-1, 2, 3))
+    return torch.cat([planes[:, :3] + moves[:, :3], turned.flatten(1)], dim=1)
+
+
+def moves_between(before: Tensor, after: Tensor) -> Tensor:
+    """Return the moves (..., 6) that take orthonormal planes (..., 9) to others; turns of less than a right angle."""
+    turn = frames(after) @ frames(before).transpose(-1, -2)
+    sine = torch.stack([turn[..., 2, 1] - turn[..., 1, 2], turn[..., 0, 2] - turn[..., 2, 0], turn[..., 1, 0] - turn[..., 0, 1]], -1) / 2
+    size = sine.norm(dim=-1, keepdim=True).clamp(min=1e-6, max=1.0)
+    return torch.cat([after[..., :3] - before[..., :3], sine / size * torch.asin(size)], dim=-1)
+
+
+def frames(planes: Tensor) -> Tensor:
+    """Return the rotation matrices (..., 3, 3) of planes (..., 9): axis, lateral and normal as columns."""
+    axis, lateral = planes[..., 3:6], planes[..., 6:9]
+    return torch.stack([axis, lateral, torch.linalg.cross(axis, lateral, dim=-1)], dim=-1)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from echo3d.anatomy.template import load_label_volume, load_template
+from echo3d.reconstruction.classes import class_table
+from echo3d.reconstruction.reconstruct import load_model
+from echo3d.reconstruction.refine import (
+    cells_mm,
+    corrected,
+    evidence,
+    frames,
+    moved_planes,
+    moves_between,
+    orthonormal,
+    precision_of,
+    refined,
+    sight,
+)
+from echo3d.reconstruction.slicer import Slicer, template_slicer
+from echo3d.slicing.standard import standard_sectors
+
+VIEWS = 6
+
+
+@pytest.fixture(scope="module")
+def slicer() -> Slicer:
+    network = load_model("lean", "cpu").network
+    return template_slicer(network.principal, network.config.grid)
+
+
+@pytest.fixture(scope="module")
+def planes() -> torch.Tensor:
+    sectors = standard_sectors(load_template(), load_template().points).values()
+    return torch.from_numpy(np.stack([np.concatenate([s.origin, s.axis, s.lateral]) for s in sectors])).float()
+
+
+def shown(slicer: Slicer, coefficients: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
+    """Return the (V, K, 28, 28) shares that a heart shows."""
+    mm = cells_mm()
+    world = planes[:, None, None, :3] + mm[..., :1] * planes[:, None, None, 3:6] + mm[..., 1:] * planes[:, None, None, 6:]
+    flat, field = world.reshape(-1, 3), slicer.field(coefficients)
+    shares, _ = slicer.look_up(slicer.rest_of(flat, field, flat, 25))
+    return shares.view(len(planes), 28, 28, -1).permute(0, 3, 1, 2)
+
+
+def all_seen() -> torch.Tensor:
+    return torch.ones(VIEWS, 112, 112)
+
+
+def test_places_of_the_template_hold_their_own_structure(slicer: Slicer) -> None:
+    volume = load_label_volume()
+    inside = np.argwhere(volume.labels == 101)[::400]
+    places = inside + volume.affine[:3, 3]
+    shares, _ = slicer.look_up(torch.from_numpy(places).float())
+    assert shares[:, class_table()[101] - 1].mean() > 0.8
+    assert ((shares.sum(dim=1) > -1e-5) & (shares.sum(dim=1) < 1 + 1e-5)).all()
+
+
+def test_the_inverse_of_a_field_is_its_inverse(slicer: Slicer) -> None:
+    field = slicer.field(torch.linspace(-0.5, 0.5, slicer.rank))
+    rest = torch.from_numpy(np.array(load_template().points[::50])).float()
+    world = rest + slicer.displacement(field, rest)
+    assert (slicer.rest_of(world, field, world, 30) - rest).norm(dim=1).max() < 0.05
+
+
+def test_basis_is_the_field_of_each_coefficient(slicer: Slicer) -> None:
+    rest = torch.from_numpy(np.array(load_template().points[::500])).float()
+    basis = slicer.basis(rest)
+    for number in (0, 7, 150):
+        one = torch.zeros(slicer.rank)
+        one[number] = 1.0
+        alone = slicer.displacement(slicer.field(one) - slicer.field(torch.zeros(slicer.rank)), rest)
+        assert torch.allclose(basis[:, :, number], alone, atol=1e-4)
+
+
+def test_moves_between_planes_are_the_moves(planes: torch.Tensor) -> None:
+    moves = torch.tensor([3.0, -2.0, 1.0, 0.2, -0.1, 0.15]).repeat(VIEWS, 1)
+    after = moved_planes(planes, moves)
+    assert torch.allclose(moves_between(planes, after), moves, atol=1e-5)
+    assert torch.allclose(frames(after).transpose(1, 2) @ frames(after), torch.eye(3).expand(VIEWS, 3, 3), atol=1e-5)
+    assert torch.allclose(orthonormal(after), after, atol=1e-5)
+
+
+def test_evidence_is_the_slope_of_the_disagreement(slicer: Slicer, planes: torch.Tensor) -> None:
+    truth = torch.zeros(slicer.rank)
+    seen = sight(truth, planes, shown(slicer, truth, planes), all_seen())
+    theta = torch.zeros(slicer.rank + 6 * VIEWS)
+    theta[0], theta[slicer.rank + 2] = 0.3, 1.0
+
+    def disagreement(at: torch.Tensor) -> float:
+        coefficients, moved = at[: slicer.rank], moved_planes(planes, at[slicer.rank :].view(VIEWS, 6))
+        view, place = seen.view, seen.place
+        world = moved[view, :3] + place[:, :1] * moved[view, 3:6] + place[:, 1:] * moved[view, 6:9]
+        shares, _ = slicer.look_up(slicer.rest_of(world, slicer.field(coefficients), world, 25))
+        return float(((shares - seen.wanted) ** 2).sum()) / 2
+
+    _, _, gradient = evidence(slicer, seen, theta, None)
+    for number, step in ((0, 0.02), (slicer.rank + 2, 0.1)):
+        nudge = torch.zeros_like(theta)
+        nudge[number] = step
+        slope = (disagreement(theta + nudge) - disagreement(theta - nudge)) / (2 * step)
+        assert -float(gradient[number]) == pytest.approx(slope, rel=0.15)
+
+
+def test_a_heart_and_its_planes_are_found_again(slicer: Slicer, planes: torch.Tensor) -> None:
+    """A known heart seen in known planes: from a wrong guess the refinement comes back, as far as the slices can tell."""
+    generator = torch.Generator().manual_seed(1)
+    truth = torch.zeros(slicer.rank)
+    truth[:12] = 1.2 * torch.randn(12, generator=generator)
+    moves = torch.cat([torch.randn(VIEWS, 3, generator=generator), 0.03 * torch.randn(VIEWS, 3, generator=generator)], dim=1)
+    guessed = sight(torch.zeros(slicer.rank), moved_planes(planes, moves), shown(slicer, truth, planes), all_seen())
+    spread = torch.cat([torch.full((slicer.rank,), 0.5), torch.tensor([2.0, 2, 2, 0.06, 0.06, 0.06]).repeat(VIEWS)])
+    ((found, back),) = refined(slicer, torch.diag(spread**-2), 200.0, [guessed], steps=6)
+    points = torch.from_numpy(np.array(load_template().points)).float()
+    true, start, end = (points + slicer.displacement(slicer.field(c), points) for c in (truth, guessed.coefficients, found))
+    assert (start - true).norm(dim=1).mean() > 3
+    assert (end - true).norm(dim=1).mean() < 0.4 * (start - true).norm(dim=1).mean()
+    assert (back[:, :3] - planes[:, :3]).norm(dim=1).mean() < 0.75 * moves[:, :3].norm(dim=1).mean()
+
+
+def test_the_truth_stays_where_it_is(slicer: Slicer, planes: torch.Tensor) -> None:
+    truth = torch.full((slicer.rank,), 0.1)
+    seen = sight(truth, planes, shown(slicer, truth, planes), all_seen())
+    precision = torch.eye(2 * (slicer.rank + 6 * VIEWS))
+    for found, back in refined(slicer, precision, 100.0, [seen, seen], steps=2):
+        assert (found - truth).abs().max() < 0.02
+        assert (back - planes).abs().max() < 0.2
+
+
+def test_precision_is_of_what_is_seen() -> None:
+    rank, size = 3, 3 + 36
+    spread = torch.arange(1.0, 2 * size + 1)
+    both = precision_of(torch.diag(spread), rank, [1, 4], 2)
+    assert both.shape == (2 * (rank + 12), 2 * (rank + 12))
+    assert both[rank, rank] == pytest.approx(1 / float(spread[rank + 6]))
+    alone = precision_of(torch.diag(spread), rank, [1, 4], 1)
+    assert alone[0, 0] == pytest.approx(2 / float(spread[0] + spread[size]))
+    assert math.isfinite(float(alone.sum()))
+
+
+def test_a_correction_takes_a_known_error_away() -> None:
+    """An error that hangs on the phase and on the other phase is learned from some pairs and taken from others."""
+    from training.refinement import fit_correction
+
+    generator = torch.Generator().manual_seed(3)
+    truth = torch.randn(3000, 4, generator=generator)
+    before = truth + torch.randn(3000, 4, generator=generator)
+    other = truth.view(-1, 2, 4).flip(1).reshape(3000, 4)
+    after = truth + 0.3 * other + torch.tensor([0.5, -0.5]).repeat(1500)[:, None]
+    learned, new = slice(0, 2000), slice(2000, 3000)
+    for full, left in ((True, 0.35), (False, 0.9)):
+        matrix = fit_correction(before[learned], after[learned], truth[learned], full=full)
+        better = corrected(before[new], after[new], matrix) - truth[new]
+        assert better.std() < left * (after - truth)[new].std()
+        assert better[::2].mean().abs() < 0.03 and better[1::2].mean().abs() < 0.03
