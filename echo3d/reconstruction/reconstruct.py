@@ -57,12 +57,14 @@ def load_model(name: str = "lean", device: str = "auto") -> S2MModel:
     Raises
     ------
     ModelError
-        If weights or card are missing, damaged, or made for another template.
+        If weights or card are missing, damaged, of another kind, or made for another template.
     InputError
         If the device does not exist.
     """
     path = weights_path(name)
     card, tensors, template = read_card(path), read_weights(path), load_template()
+    if card.kind != "s2mnet":
+        raise ModelError(f"a heart needs weights of the kind s2mnet, {name} is {card.kind}; choose lean")
     if card.template_sha256 != template.sha256:
         raise ModelError(f"the weights {name} displace another template than the installed one; choose weights made for {template.name}")
     sigma = tensors.pop("sigma_mm").numpy().astype(float)

@@ -70,5 +70,7 @@ def test_fans_are_square(model: S2MModel, planes: PlaneModel) -> None:
 def test_weights_of_another_kind_and_empty_sets_are_refused(model: S2MModel, planes: PlaneModel) -> None:
     with pytest.raises(ModelError, match="kind sliceplane"):
         load_planes(model, "lean")
+    with pytest.raises(ModelError, match="kind s2mnet, sliceplane is sliceplane"):
+        load_model("sliceplane", "cpu")
     with pytest.raises(InputError, match="at least one picture"):
         planes_of(planes, model, [EchoSet({})])
