@@ -57,6 +57,7 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
     InputError
         If the study holds no clip.
     """
+    from echo3d.reconstruction.planes import load_planes, with_planes
     from echo3d.reconstruction.reconstruct import reconstruct
     from echo3d.reconstruction.uncertainty import interval90
 
@@ -72,6 +73,8 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
     ed, es = reconstruct(model, pair, ["ED", "ES"])
     quick = reconstruct(model, pair, ["ED", "ES"], refine=False)
     moves = (ed.points - quick[0].points, es.points - quick[1].points)
+    if model.refiner is None:
+        ed, es = with_planes(load_planes(model), model, pair, [ed, es])
     (es,) = hold_still(model.template, [es], ed)
     beat = beat_of(model.template, raw, ed, moves)
     progress(0.9, "Measuring")

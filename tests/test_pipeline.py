@@ -87,6 +87,7 @@ def test_the_folder_holds_everything(folder: Path, result: StudyResult) -> None:
     assert content["ef"] == pytest.approx(result.function.ef, abs=1e-4)
     assert [view["view"] for view in content["views"]] == [view.key for view in View]
     for view in content["views"]:
+        assert view["plane"]["network"] == "sliceplane"
         assert np.linalg.norm(view["plane"]["axis"]) == pytest.approx(1.0, abs=1e-4)
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
     assert {path.name for path in (folder / "overlays").iterdir()} == {f"{view.key}_{phase}.png" for view in View for phase in ("ed", "es")}

@@ -64,12 +64,14 @@ def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
     Raises
     ------
     ModelError
-        If weights or card are missing, damaged, or made for another template.
+        If weights or card are missing, damaged, of another kind, or made for another template.
     InputError
         If the device does not exist.
     """
     path = weights_path(name)
     card, tensors, template = read_card(path), read_weights(path), load_template()
+    if card.kind != "s2mnet":
+        raise ModelError(f"a heart needs weights of the kind s2mnet, {name} is {card.kind}; choose lean")
     if card.template_sha256 != template.sha256:
         raise ModelError(f"the weights {name} displace another template than the installed one; choose weights made for {template.name}")
     sigma = tensors.pop("sigma_mm").numpy().astype(float)
@@ -165,7 +167,7 @@ def predict(model: S2MModel, pictures: Tensor, present: Tensor, together: Sequen
     """Return the network's answer on the CPU; the rows ``together`` are refined, where the model can."""
     network = model.network
     with torch.inference_mode():
-        shares = network.shares(pictures.to(model.device), present.to(model.device))
+        shares = network.structures(pictures.to(model.device), present.to(model.device))
         answer = network.from_maps(pooled(shares), present.to(model.device))
     answer, shares = Prediction(*(part.float().cpu() for part in answer)), shares.float().cpu()
     if model.refiner is None or not together:

@@ -116,8 +116,8 @@ def map_length(config: S2MNetConfig) -> int:
 
 
 def pooled(shares: Tensor) -> Tensor:
-    """Return shares (B, V, CLASSES - 1, h, w) pooled two by two, (B, V, cells)."""
-    return nn.functional.avg_pool2d(shares.flatten(0, 1), 2).flatten(1).view(*shares.shape[:2], -1)
+    """Return (..., cells) shares (..., CLASSES - 1, h, w) pooled two by two."""
+    return nn.functional.avg_pool2d(shares.flatten(0, -4), 2).view(*shares.shape[:-3], -1)
 
 
 class Thought(nn.Module):
@@ -189,10 +189,10 @@ class S2MNet(nn.Module):
 
     def maps(self, pictures: Tensor, present: Tensor) -> Tensor:
         """Return pooled structure maps (B, V, cells); zero where a view is absent."""
-        return pooled(self.shares(pictures, present))
+        return pooled(self.structures(pictures, present))
 
-    def shares(self, pictures: Tensor, present: Tensor) -> Tensor:
-        """Return structure maps (B, V, CLASSES - 1, H/4, W/4), the share of every class but the first; zero where a view is absent."""
+    def structures(self, pictures: Tensor, present: Tensor) -> Tensor:
+        """Return the share of every class but the first (B, V, CLASSES - 1, H/4, W/4); zero where a view is absent."""
         side = self.config.raster // 4
         result = torch.zeros(*present.shape, CLASSES - 1, side, side, device=pictures.device)
         shown = pictures[present].contiguous(memory_format=torch.channels_last)
