@@ -23,7 +23,7 @@ SIDE = 128
 METRIC = FieldGrid(np.array([-105.6, -98.6, -92.6]), np.array([97.6, 104.6, 110.6]), SIDE)
 """Centres of the common grid's voxels: a cube of 204.8 mm, 1.6 mm a voxel, in the frame that hearts aligned to the template lie in.
 
-The cube holds every drawn heart; those of the stored samples reach from (-95, -74, -85) to (86, 81, 104) mm.
+The cube holds every drawn heart: 13 956 stored samples reach from (-94.7, -74.7, -87.3) to (90.2, 84.9, 110.5) mm.
 """
 
 TISSUE: tuple[Structure, ...] = tuple(tag for tag in TAGS if tag != Structure.AORTA)
@@ -82,25 +82,35 @@ def filled(index: NDArray, faces: NDArray, side: int) -> NDArray[np.bool_]:
     >>> bool(inside[1, 1, 1]), bool(inside[0, 1, 1]), bool(inside[1, 1, 0]), bool(inside[5, 5, 5])
     (True, False, False, False)
     """
-    column, height, turn = _crossings(index[faces], side)
-    first = np.clip(np.ceil(height), 0, side).astype(np.int64)
-    entries = np.bincount(column * (side + 1) + first, turn, minlength=side * side * (side + 1))
-    winding = np.cumsum(entries.reshape(side, side, side + 1)[..., :side].astype(np.int16), axis=2, dtype=np.int16)
-    return winding > 0
+    low = np.clip(np.floor(index[faces].min(axis=(0, 1))), 0, side).astype(np.int64)
+    size = np.clip(np.ceil(index[faces].max(axis=(0, 1))) + 1, low, side).astype(np.int64) - low
+    inside = np.zeros((side, side, side), dtype=bool)
+    box = tuple(slice(a, a + n) for a, n in zip(low, size, strict=True))
+    inside[box] = _winding(index[faces] - low, (int(size[0]), int(size[1]), int(size[2]))) > 0
+    return inside
 
 
-def _crossings(corners: NDArray, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return ray (x * side + y), height and +1 or -1 (into or out of the surface) wherever a ray in z meets a triangle (F, 3, 3)."""
+def _winding(corners: NDArray, size: tuple[int, int, int]) -> NDArray[np.int16]:
+    """Return how often triangles (F, 3, 3) go round the centre of each cell of a raster."""
+    column, height, turn = _crossings(corners, size[:2])
+    first = np.clip(np.ceil(height), 0, size[2]).astype(np.int64)
+    entries = np.bincount(column * (size[2] + 1) + first, turn, minlength=size[0] * size[1] * (size[2] + 1))
+    winding = np.cumsum(entries.reshape(size[0], size[1], size[2] + 1)[..., : size[2]].astype(np.int16), axis=2, dtype=np.int16)
+    return np.asarray(winding)
+
+
+def _crossings(corners: NDArray, size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return ray (x * size[1] + y), height and +1 or -1 (into or out of the surface) wherever a ray in z meets a triangle (F, 3, 3)."""
     area = _across(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     corners, area = corners[area != 0], area[area != 0]
-    which, x, y = _near_rays(corners[..., :2], side)
+    which, x, y = _near_rays(corners[..., :2], size)
     ray = np.stack([x + _ASIDE[0], y + _ASIDE[1]], axis=1)
     a, b, c = (corners[which, k, :2] - ray for k in range(3))
     shares = np.stack([_across(b, c), _across(c, a), _across(a, b)], axis=1) / area[which, None]
     met = (shares >= 0).all(axis=1)
     which, shares = which[met], shares[met]
     height = (shares * corners[which, :, 2]).sum(axis=1)
-    return (x * side + y)[met], height, -np.sign(area[which])
+    return (x * size[1] + y)[met], height, -np.sign(area[which])
 
 
 def _across(a: NDArray, b: NDArray) -> NDArray[np.float64]:
@@ -108,10 +118,10 @@ def _across(a: NDArray, b: NDArray) -> NDArray[np.float64]:
     return np.asarray(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
 
 
-def _near_rays(corners: NDArray, side: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _near_rays(corners: NDArray, size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return triangle, x and y of every ray in the box of every (F, 3, 2) triangle."""
-    low = np.clip(np.floor(corners.min(axis=1)), 0, side).astype(np.int64)
-    span = np.clip(np.ceil(corners.max(axis=1)) + 1, low, side).astype(np.int64) - low
+    low = np.clip(np.floor(corners.min(axis=1)), 0, size).astype(np.int64)
+    span = np.clip(np.ceil(corners.max(axis=1)) + 1, low, size).astype(np.int64) - low
     counts = span[:, 0] * span[:, 1]
     which = np.repeat(np.arange(len(corners)), counts)
     rank = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
