@@ -68,6 +68,7 @@ class Contestant:
     parameters : learned numbers
     bounds : the card's table ``conformal90`` by number of views; empty where there are no intervals
     voxels : whether it answers in voxels, which are slow and large, instead of points
+    shaped : whether its points make a surface that is worth measuring
     """
 
     name: str
@@ -77,6 +78,7 @@ class Contestant:
     parameters: int = 0
     bounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     voxels: bool = False
+    shaped: bool = True
 
 
 def open_contestant(name: str) -> Contestant:
@@ -152,7 +154,7 @@ def guesses(seed: int = 0) -> list[Contestant]:
     onto the truth as well as can be, which no network is told.
     """
     made: dict[str, Guess] = {"template": _template, "noise": _noise(seed), "stranger": _stranger(seed), "similarity": similar}
-    return [Contestant(name, "guess", guess=guess) for name, guess in made.items()]
+    return [Contestant(name, "guess", guess=guess, shaped=name != "noise") for name, guess in made.items()]
 
 
 def _template(truth: Tensor) -> Tensor:

@@ -32,6 +32,9 @@ TISSUE: tuple[Structure, ...] = tuple(tag for tag in TAGS if tag != Structure.AO
 _ASIDE = (1.3e-5, 2.7e-5)
 """How far, in voxels, the rays run beside the voxels' centres, so that none meets an edge that two triangles share."""
 
+_RAYS = 2_000_000
+"""Pairs of a triangle and a ray that are looked at together; keeps the memory small where triangles are huge."""
+
 
 def occupied(points: NDArray, grid: FieldGrid = METRIC, structures: Iterable[Structure] = TISSUE) -> NDArray[np.bool_]:
     """Return which voxels' centres lie in some structures of a heart.
@@ -101,32 +104,33 @@ def _winding(corners: NDArray, size: tuple[int, int, int]) -> NDArray[np.int16]:
 
 def _crossings(corners: NDArray, size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return ray (x * size[1] + y), height and +1 or -1 (into or out of the surface) wherever a ray in z meets a triangle (F, 3, 3)."""
-    area = _across(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    corners, area = corners[area != 0], area[area != 0]
-    which, x, y = _near_rays(corners[..., :2], size)
-    ray = np.stack([x + _ASIDE[0], y + _ASIDE[1]], axis=1)
-    a, b, c = (corners[which, k, :2] - ray for k in range(3))
-    shares = np.stack([_across(b, c), _across(c, a), _across(a, b)], axis=1) / area[which, None]
-    met = (shares >= 0).all(axis=1)
-    which, shares = which[met], shares[met]
-    height = (shares * corners[which, :, 2]).sum(axis=1)
-    return (x * size[1] + y)[met], height, -np.sign(area[which])
+    low = np.clip(np.floor(corners[..., :2].min(axis=1)), 0, size).astype(np.int64)
+    span = np.clip(np.ceil(corners[..., :2].max(axis=1)) + 1, low, size).astype(np.int64) - low
+    batches = np.cumsum(span.prod(axis=1)) // _RAYS
+    borders = np.flatnonzero(np.diff(batches)) + 1
+    parts = [_met(*part) for part in zip(*(np.split(values, borders) for values in (corners, low, span)), strict=True)]
+    ray, height, turn = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return ray[:, 0] * size[1] + ray[:, 1], height, turn
+
+
+def _met(corners: NDArray, low: NDArray, span: NDArray) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return rays (K, 2), heights and turns where rays meet triangles (F, 3, 3) whose boxes hold ``span`` (F, 2) rays from ``low`` on."""
+    counts = span.prod(axis=1)
+    which = np.repeat(np.arange(len(corners)), counts)
+    rank = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+    ray = np.stack(np.divmod(rank, np.maximum(span[which, 1], 1)), axis=1) + low[which]
+    a, b, c = (corners[which, k, :2] - ray - _ASIDE for k in range(3))
+    shares = np.stack([_across(b, c), _across(c, a), _across(a, b)], axis=1)
+    area = shares.sum(axis=1)
+    met = (shares * np.sign(area)[:, None] >= 0).all(axis=1) & (area != 0)
+    which, shares, area = which[met], shares[met], area[met]
+    height = (shares * corners[which, :, 2]).sum(axis=1) / area
+    return ray[met], height, -np.sign(area)
 
 
 def _across(a: NDArray, b: NDArray) -> NDArray[np.float64]:
-    """Return the z part (K,) of the cross product of vectors (K, 2 or 3)."""
+    """Return the cross products (K,) of vectors (K, 2)."""
     return np.asarray(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
-
-
-def _near_rays(corners: NDArray, size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return triangle, x and y of every ray in the box of every (F, 3, 2) triangle."""
-    low = np.clip(np.floor(corners.min(axis=1)), 0, size).astype(np.int64)
-    span = np.clip(np.ceil(corners.max(axis=1)) + 1, low, size).astype(np.int64) - low
-    counts = span[:, 0] * span[:, 1]
-    which = np.repeat(np.arange(len(corners)), counts)
-    rank = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-    x, y = np.divmod(rank, np.maximum(span[which, 1], 1))
-    return which, x + low[which, 0], y + low[which, 1]
 
 
 def own_grid(points: NDArray, side: int = SIDE) -> FieldGrid:

@@ -1,0 +1,161 @@
+"""What takes a good part of a second per heart: distances of surfaces, overlaps of voxels, and of cuts at the predicted planes.
+
+One task measures one true heart against the answers of all contestants, so that the truth's voxels are filled once; tasks run wherever an
+executor takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echo3d.anatomy.template import load_template
+from echo3d.clinical.overlay import section_labels
+from echo3d.cohort.executor import run_all
+from echo3d.core.sector import Sector, sector_towards
+from echo3d.core.structures import Structure
+from echo3d.reconstruction.raster import NETWORK_GRID
+from training.distance import surface_distances
+from training.occupancy import METRIC, dice, iou, occupied, own_box
+
+PARTS = {
+    "lv": Structure.LV_CAVITY,
+    "rv": Structure.RV_CAVITY,
+    "la": Structure.LA_CAVITY,
+    "ra": Structure.RA_CAVITY,
+    "lv_muscle": Structure.LV_MYOCARDIUM,
+    "rv_muscle": Structure.RV_MYOCARDIUM,
+}
+"""What a Dice is told of, besides the tissue as a whole."""
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heart:
+    """A true heart and what its pictures show.
+
+    Parameters
+    ----------
+    points : (N, 3) mm
+    labels : (V, H, W) uint8, the structures in its pictures
+    fans : (V, 2) half angle (degrees) and depth (mm)
+    """
+
+    points: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    fans: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """A contestant's answer to one heart.
+
+    Parameters
+    ----------
+    points : (N, 3) mm, or None
+    voxels : the tissue's voxels on the metric grid packed eight to a byte, or None
+    planes : (V, 9), or None
+    """
+
+    points: NDArray[np.float32] | None = None
+    voxels: NDArray[np.uint8] | None = None
+    planes: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Filled:
+    """Voxels of a heart: the tissue, the same on its own box, and parts by name."""
+
+    tissue: NDArray[np.bool_]
+    own: NDArray[np.bool_]
+    parts: dict[str, NDArray[np.bool_]]
+
+
+def packed(voxels: NDArray) -> NDArray[np.uint8]:
+    """Return bool voxels eight to a byte."""
+    return np.packbits(voxels.ravel())
+
+
+def unpacked(voxels: NDArray) -> NDArray[np.bool_]:
+    """Return packed voxels of the metric grid as they were."""
+    return np.unpackbits(voxels).view(bool).reshape((METRIC.side,) * 3)
+
+
+def heart_figures(heart: Heart, said: Mapping[str, Said], seed: int = 0) -> dict[str, Figures]:
+    """Return for each contestant what is told of its answer to one heart; deterministic by the seed.
+
+    ``surface_mm``, ``surface_p95_mm``, ``lv_endo_mm``: distances of random vertices of either surface to the other one. ``iou``,
+    ``iou_own``: overlap of the tissue without the aorta on the metric grid, and once both are stretched to fill it. ``dice_*``: of the
+    tissue and parts. ``overlay_*``: overlap (IoU) of the answer's cut at the predicted planes with the pictures' structures, mean over
+    the views.
+    """
+    truth = _fill(heart.points)
+    return {name: _figures(heart, truth, one, np.random.default_rng(seed)) for name, one in said.items()}
+
+
+def _fill(points: NDArray) -> _Filled:
+    exact = points.astype(float)
+    tissue = occupied(exact)
+    return _Filled(tissue, own_box(tissue), {name: occupied(exact, structures=(part,)) for name, part in PARTS.items()})
+
+
+def _figures(heart: Heart, truth: _Filled, said: Said, rng: np.random.Generator) -> Figures:
+    if said.voxels is not None:
+        return _overlap(unpacked(said.voxels), truth)
+    if said.points is None:
+        return {}
+    filled = _fill(said.points)
+    found = _overlap(filled.tissue, truth) | {f"dice_{name}": dice(filled.parts[name], truth.parts[name]) for name in PARTS}
+    found |= _surfaces(said.points, heart.points, rng)
+    return found | (_overlays(heart, said.points, said.planes) if said.planes is not None else {})
+
+
+def _overlap(tissue: NDArray, truth: _Filled) -> Figures:
+    return {"iou": iou(tissue, truth.tissue), "iou_own": iou(own_box(tissue), truth.own), "dice_tissue": dice(tissue, truth.tissue)}
+
+
+def _surfaces(points: NDArray, truth: NDArray, rng: np.random.Generator) -> Figures:
+    template = load_template()
+    apart = surface_distances(points, truth, template.mesh.faces, rng)
+    endo = surface_distances(points, truth, template.cavities["lv"], rng)
+    return {"surface_mm": float(apart.mean()), "surface_p95_mm": float(np.quantile(apart, 0.95)), "lv_endo_mm": float(endo.mean())}
+
+
+def _overlays(heart: Heart, points: NDArray, planes: NDArray) -> Figures:
+    found: dict[str, list[float]] = {"overlay_heart": [], "overlay_lv": []}
+    for labels, plane, fan in zip(heart.labels, planes, heart.fans, strict=True):
+        cut = section_labels(load_template(), points.astype(float), fan_at(plane, fan), NETWORK_GRID)
+        found["overlay_heart"].append(iou(cut > 0, labels > 0))
+        if (labels == Structure.LV_CAVITY).any():
+            found["overlay_lv"].append(iou(cut == Structure.LV_CAVITY, labels == Structure.LV_CAVITY))
+    return {name: float(np.mean(values)) for name, values in found.items() if values}
+
+
+def fan_at(plane: NDArray, fan: NDArray) -> Sector:
+    """Return the fan of a plane (9,), made square, with half angle and depth (2,) of a picture."""
+    exact = plane.astype(float)
+    return sector_towards(exact[:3], exact[:3] + exact[3:6], exact[6:9], float(fan[0]), float(fan[1]))
+
+
+def all_figures(
+    executor: Executor, hearts: Sequence[Heart], said: Sequence[Mapping[str, Said]], heard: Callable[[float], None]
+) -> list[dict[str, Figures]]:
+    """Return the figures of many hearts, in their order.
+
+    Parameters
+    ----------
+    executor : where the tasks run
+    hearts, said : the truths, and to each the contestants' answers
+    heard : hears the share that is done
+    """
+    found: list[dict[str, Figures]] = [{} for _ in hearts]
+    tasks = [(heart, answers, number) for number, (heart, answers) in enumerate(zip(hearts, said, strict=True))]
+    for done, (number, figures) in enumerate(run_all(executor, heart_figures, tasks), start=1):
+        found[number] = figures
+        heard(done / len(tasks))
+    return found
