@@ -25,9 +25,6 @@ from training.s2mnet import stored_pictures
 
 Samples = dict[str, Tensor]
 
-CONSENT = 0.5
-"""Probability from which a voxel counts as filled; our choice, the middle of the thresholds that E-Pix2Vox++ tries."""
-
 RIVAL_KINDS = ("pix2vox", "s2mnet-paper")
 
 
@@ -37,7 +34,7 @@ class Answers(NamedTuple):
     Attributes
     ----------
     points : (B, N, 3) mm, the hearts' material points
-    voxels : (B, 128, 128, 128) bool, the tissue on the common metric grid
+    voxels : (B, 128, 128, 128) uint8, probability of tissue on the common metric grid in units of 1 / 255
     planes : (B, V, 9) origin (mm), axis and lateral of each picture's fan
     trust : (B, V) logit that the picture is the view it is said to be
     """
@@ -136,7 +133,7 @@ def _rival(run: Path, recipe: Mapping[str, Any]) -> Contestant:
     @torch.inference_mode()
     def read(pictures: Tensor, present: Tensor) -> Answers:
         said = answer(pictures, present)
-        return Answers(None, said >= CONSENT) if voxels else Answers(said)
+        return Answers(None, (255 * said.clamp(0, 1)).round().to(torch.uint8)) if voxels else Answers(said)
 
     return Contestant(str(recipe["name"]), "rival", read, parameters=int(recipe["parameters"]), voxels=voxels)
 

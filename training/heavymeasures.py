@@ -20,7 +20,7 @@ from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.structures import Structure
 from echo3d.reconstruction.raster import NETWORK_GRID
 from training.distance import surface_distances
-from training.occupancy import METRIC, dice, iou, occupied, own_box
+from training.occupancy import dice, iou, occupied, own_box
 
 PARTS = {
     "lv": Structure.LV_CAVITY,
@@ -31,6 +31,12 @@ PARTS = {
     "rv_muscle": Structure.RV_MYOCARDIUM,
 }
 """What a Dice is told of, besides the tissue as a whole."""
+
+CONSENTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Probabilities from which voxels are taken to be filled; of each heart the best counts, which flatters the rivals.
+
+*Source:* E-Pix2Vox++ reports the best of 0.2 to 0.9 of each case; 0.1 is ours, for networks whose budget left them in doubt.
+"""
 
 Figures = dict[str, float]
 
@@ -58,7 +64,7 @@ class Said:
     Parameters
     ----------
     points : (N, 3) mm, or None
-    voxels : the tissue's voxels on the metric grid packed eight to a byte, or None
+    voxels : (128, 128, 128) probability of tissue on the metric grid in units of 1 / 255, or None
     planes : (V, 9), or None
     """
 
@@ -74,16 +80,6 @@ class _Filled:
     tissue: NDArray[np.bool_]
     own: NDArray[np.bool_]
     parts: dict[str, NDArray[np.bool_]]
-
-
-def packed(voxels: NDArray) -> NDArray[np.uint8]:
-    """Return bool voxels eight to a byte."""
-    return np.packbits(voxels.ravel())
-
-
-def unpacked(voxels: NDArray) -> NDArray[np.bool_]:
-    """Return packed voxels of the metric grid as they were."""
-    return np.unpackbits(voxels).view(bool).reshape((METRIC.side,) * 3)
 
 
 def heart_figures(heart: Heart, said: Mapping[str, Said], seed: int = 0) -> dict[str, Figures]:
@@ -106,7 +102,7 @@ def _fill(points: NDArray) -> _Filled:
 
 def _figures(heart: Heart, truth: _Filled, said: Said, rng: np.random.Generator) -> Figures:
     if said.voxels is not None:
-        return _overlap(unpacked(said.voxels), truth)
+        return _best_overlap(said.voxels, truth)
     if said.points is None:
         return {}
     filled = _fill(said.points)
@@ -117,6 +113,13 @@ def _figures(heart: Heart, truth: _Filled, said: Said, rng: np.random.Generator)
 
 def _overlap(tissue: NDArray, truth: _Filled) -> Figures:
     return {"iou": iou(tissue, truth.tissue), "iou_own": iou(own_box(tissue), truth.own), "dice_tissue": dice(tissue, truth.tissue)}
+
+
+def _best_overlap(voxels: NDArray, truth: _Filled) -> Figures:
+    """Return the overlaps at the consent that gives each its best, and that of the metric grid as ``consent``."""
+    tried = {consent: _overlap(voxels >= 255 * consent, truth) for consent in CONSENTS}
+    best = {name: max(figures[name] for figures in tried.values()) for name in ("iou", "iou_own", "dice_tissue")}
+    return best | {"consent": max(tried, key=lambda consent: tried[consent]["iou"])}
 
 
 def _surfaces(points: NDArray, truth: NDArray, rng: np.random.Generator) -> Figures:

@@ -21,7 +21,7 @@ from training.contestants import Answers, Contestant, Samples, answered, guesses
 from training.evaluate import SUBSETS, load_all
 from training.groups import read_records
 from training.heartmeasures import Table, by_patient, interval_table, plane_table, point_table, row_of, strains, volume_table
-from training.heavymeasures import Figures, Heart, Said, all_figures, packed
+from training.heavymeasures import Figures, Heart, Said, all_figures
 from training.readingcost import reading_cost
 from training.stylematrix import drawn_styles
 from training.styles import STYLES
@@ -194,7 +194,7 @@ def _said(answers: Answers, rows: Sequence[int] | NDArray) -> list[Said]:
     return [
         Said(
             None if points is None else points[row].copy(),
-            None if voxels is None else packed(voxels[row]),
+            None if voxels is None else voxels[row].copy(),
             None if planes is None else planes[row].copy(),
         )
         for row in rows

@@ -10,7 +10,7 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.pose import rotation_matrix
 from training.bars import BARS, judged
 from training.heartmeasures import auroc, correlation, interval_table, plane_table, point_table, row_of, volume_table
-from training.heavymeasures import Heart, Said, heart_figures, packed
+from training.heavymeasures import Heart, Said, heart_figures
 from training.occupancy import METRIC, occupied
 from training.published import MSE_CASES_CM2, MSE_CM2, TABLE3
 
@@ -33,11 +33,12 @@ def test_equal_hearts_have_no_error(pair: torch.Tensor) -> None:
     assert all(abs(table[f"{key}_pc"]).max() < 1e-3 for key in ("lv", "rv", "la", "ra"))
     assert table["ef"][0] == pytest.approx(1 - 0.729, abs=1e-5)
     heart = Heart(pair[0].numpy(), np.zeros((6, 112, 112), np.uint8), np.zeros((6, 2), np.float32))
-    figures = heart_figures(heart, {"same": Said(pair[0].numpy()), "voxels": Said(voxels=packed(occupied(pair[0].double().numpy())))})
+    doubtful = np.where(occupied(pair[0].double().numpy()), 90, 30).astype(np.uint8)
+    figures = heart_figures(heart, {"same": Said(pair[0].numpy()), "voxels": Said(voxels=doubtful)})
     assert figures["same"]["surface_mm"] < 1e-4 and figures["same"]["lv_endo_mm"] < 1e-4
     shares = [value for name, value in figures["same"].items() if name.startswith(("iou", "dice"))]
     assert len(shares) == 9 and set(shares) == {1.0}
-    assert figures["voxels"] == {"iou": 1.0, "iou_own": 1.0, "dice_tissue": 1.0}
+    assert figures["voxels"] == {"iou": 1.0, "iou_own": 1.0, "dice_tissue": 1.0, "consent": 0.2}, "filled from 51 of 255 on"
 
 
 def test_a_shift_and_a_scale_are_measured_as_what_they_are(pair: torch.Tensor) -> None:

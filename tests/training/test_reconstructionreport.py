@@ -41,7 +41,7 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
     assert six["mse_cm2"] < told["contestants"]["lean, swapped"]["views"]["6"]["mse_cm2"]
     assert sum(row["patients"] for row in lean["groups"].values()) == 4
     assert lean["trust"]["noise_auroc"] > 0.8 and lean["cost"]["latency_ms"] > 0 and lean["cost"]["peak_mb"] > 10
-    assert told["table3"]["printed_r"] == -0.856 and len(told["table3"]["pairs"]["lean"]) == 4
+    assert told["table3"]["printed_r"] == -0.8557 and len(told["table3"]["pairs"]["lean"]) == 4
     cases = told["cases"]["lean"]
     assert [case["mse_cm2"] for case in cases] == [six["mse_cm2_least"], six["mse_cm2_most"]]
     verdicts = {line["figure"]: line["networks"]["lean"] for line in told["bars"]}
@@ -84,7 +84,7 @@ def test_figures_show_what_they_are_given() -> None:
     assert np.nonzero(red)[0].mean() < np.nonzero(blue)[0].mean(), "and higher up"
     assert strain_plot(np.array([-20.0, -10.0, -15.0]), {"lean": np.array([0.6, 0.3, 0.45])}).std() > 10
     points = np.array(load_template().points, dtype=np.float32)
-    picture = case_sheet([("equal", points, points), ("shrunk", points, 0.8 * points)], size=80)
+    picture = case_sheet([("grown", points, 1.1 * points), ("shrunk", points, 0.8 * points)], size=80)
     red = (picture[..., 0] > 120) & (picture[..., 2] < 90)
     band = picture.shape[0] // 4
-    assert red[3 * band :].sum() > 2 * red[band : 2 * band].sum(), "a heart that is too small hides in the target"
+    assert red[3 * band :].sum() > 2 * red[band : 2 * band].sum(), "too small a heart hides in the target, too large a one hides it"
