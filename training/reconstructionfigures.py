@@ -73,13 +73,16 @@ def round_cameras(points: NDArray, size: int) -> list[tuple[str, Camera]]:
 
 
 def laid_over(hearts: Sequence[tuple[NDArray, tuple[int, int, int]]], camera: Camera) -> Picture:
-    """Return hearts (N, 3) in one picture, each in its colour; the one that lies before the other shows, so equal ones mingle."""
+    """Return two hearts (N, 3) in one picture, each in its colour: where both are seen their colours mix, elsewhere one shows alone."""
     faces = boundary(TAGS)
-    count = len(load_template().points)
-    points = np.concatenate([heart for heart, _ in hearts]).astype(float)
-    together = np.concatenate([faces + k * count for k in range(len(hearts))])
-    tint = np.concatenate([np.broadcast_to(np.array(colour, dtype=float), (len(faces), 3)) for _, colour in hearts])
-    return render_surface(points, together, tint, camera)
+    one, other = (render_surface(np.asarray(points, dtype=float), faces, _even(colour, len(faces)), camera) for points, colour in hearts)
+    both = (one < 255).any(axis=2) & (other < 255).any(axis=2)
+    mixed = (one.astype(np.uint16) + other) // 2
+    return np.where(both[..., None], mixed, np.minimum(one, other)).astype(np.uint8)
+
+
+def _even(colour: tuple[int, int, int], count: int) -> NDArray[np.float64]:
+    return np.broadcast_to(np.array(colour, dtype=float), (count, 3))
 
 
 def case_sheet(cases: Sequence[tuple[str, NDArray, NDArray]], size: int = 220) -> Picture:

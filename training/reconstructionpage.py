@@ -152,7 +152,7 @@ def draw(found: Sequence[Measured], test: Test) -> dict[str, NDArray[np.uint8]]:
     if first is not None:
         truth, error = true_points(test.samples).numpy(), first.tables[6]["mse_cm2"].ravel()
         named = zip(("lowest", "highest"), first.extremes.items(), strict=False)
-        cases = [(f"{word} MSE\n{error[row]:.3g} cm²", truth[row], said) for word, (row, said) in named]
+        cases = [(f"{word} MSE\n{error[row]:.3g} cm2", truth[row], said) for word, (row, said) in named]
         pictures["figure4"] = case_sheet(cases)
     if ours:
         ef = {one.contestant.name: one.tables[6]["ef"] for one in found if one.contestant.kind == "network"}
@@ -248,7 +248,10 @@ def _voxel_words() -> str:
 
 
 def _case_words() -> str:
-    return "<p>Target red, template light blue, prediction dark blue; where two surfaces coincide their colours mingle.</p>"
+    return (
+        "<p>Target red, template light blue, prediction dark blue; where both are seen their colours mix, so margins of one colour are "
+        "errors.</p>"
+    )
 
 
 def _strain_words(table: Mapping[str, Any]) -> str:
