@@ -32,6 +32,9 @@ PARTS = {
 }
 """What a Dice is told of, besides the tissue as a whole."""
 
+LEAST_PIXELS = 60
+"""Pixels of 1.6 mm (1.5 cm²) of the LV that a view must show to be asked for it; a corner of it is no cavity."""
+
 CONSENTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Probabilities from which voxels are taken to be filled; of each heart the best counts, which flatters the rivals.
 
@@ -134,7 +137,7 @@ def _overlays(heart: Heart, points: NDArray, planes: NDArray) -> Figures:
     for labels, plane, fan in zip(heart.labels, planes, heart.fans, strict=True):
         cut = section_labels(load_template(), points.astype(float), fan_at(plane, fan), NETWORK_GRID)
         found["overlay_heart"].append(iou(cut > 0, labels > 0))
-        if (labels == Structure.LV_CAVITY).any():
+        if (labels == Structure.LV_CAVITY).sum() >= LEAST_PIXELS:
             found["overlay_lv"].append(iou(cut == Structure.LV_CAVITY, labels == Structure.LV_CAVITY))
     return {name: float(np.mean(values)) for name, values in found.items() if values}
 
