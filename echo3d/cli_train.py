@@ -14,7 +14,7 @@ from echo3d.errors import InputError, StoppedError
 
 
 def train(
-    kind: Annotated[str, typer.Argument(help="What is trained: s2mnet, pointpwc or cyclegan.")],
+    kind: Annotated[str, typer.Argument(help="What is trained: s2mnet, sliceplane, pointpwc or cyclegan.")],
     *,
     out: Annotated[
         Path | None, typer.Option("--out", readable=False, help="Folder of the run: checkpoints, log, weights and card.")

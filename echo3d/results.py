@@ -218,7 +218,7 @@ def _view(result: StudyResult, view: View) -> dict[str, Any]:
         "ed_frame": int(result.ed_frame[view]),
         "es_frame": int(result.es_frame[view]),
         "pixel_mm": None if clip.pixel_mm is None else [round(float(mm), 6) for mm in clip.pixel_mm],
-        "plane": _plane(result.ed.planes[view]),
+        "plane": _plane(result.ed.planes[view]) | {"network": result.ed.planes_by or result.model},
     }
 
 

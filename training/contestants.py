@@ -17,7 +17,8 @@ from torch import Tensor
 
 from echo3d.anatomy.template import load_template
 from echo3d.core.views import View
-from echo3d.errors import InputError
+from echo3d.errors import InputError, ModelError
+from echo3d.reconstruction.planes import PlaneModel, load_planes, predict_planes
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
 from echo3d.reconstruction.s2mnet import S2MNet
 from training.evaluate import present_of, trained
@@ -105,13 +106,23 @@ def _recipe(run: Path) -> dict[str, Any]:
 
 
 def _shipped(name: str) -> Contestant:
+    """Return shipped weights; their planes are those of the slice plane network where it is installed."""
     model: S2MModel = load_model(name, "cpu")
+    planes = _plane_model(model)
 
     def read(pictures: Tensor, present: Tensor) -> Answers:
         answer = predict(model, pictures, present)
-        return Answers(answer.points, None, answer.planes, answer.trust)
+        found = predict_planes(planes, model, pictures, present) if planes else answer.planes
+        return Answers(answer.points, None, found, answer.trust)
 
     return Contestant(name, "network", read, parameters=learned(model.network), bounds=model.card.metrics.get("conformal90", {}))
+
+
+def _plane_model(model: S2MModel) -> PlaneModel | None:
+    try:
+        return load_planes(model)
+    except ModelError:
+        return None
 
 
 def _of_run(run: Path, recipe: Mapping[str, Any]) -> Contestant:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from echo3d.anatomy.template import load_template
 from echo3d.clinical.overlay import section_labels
 from echo3d.cohort.executor import run_all
-from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.structures import Structure
 from echo3d.reconstruction.raster import NETWORK_GRID
 from training.distance import surface_distances
 from training.occupancy import dice, iou, occupied, own_box
+from training.overlayscore import means, overlap, sector_of
 
 PARTS = {
     "lv": Structure.LV_CAVITY,
@@ -31,9 +31,6 @@ PARTS = {
     "rv_muscle": Structure.RV_MYOCARDIUM,
 }
 """What a Dice is told of, besides the tissue as a whole."""
-
-LEAST_PIXELS = 60
-"""Pixels of 1.6 mm (1.5 cm²) of the LV that a view must show to be asked for it; a corner of it is no cavity."""
 
 CONSENTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Probabilities from which voxels are taken to be filled; of each heart the best counts, which flatters the rivals.
@@ -133,19 +130,10 @@ def _surfaces(points: NDArray, truth: NDArray, rng: np.random.Generator) -> Figu
 
 
 def _overlays(heart: Heart, points: NDArray, planes: NDArray) -> Figures:
-    found: dict[str, list[float]] = {"overlay_heart": [], "overlay_lv": []}
-    for labels, plane, fan in zip(heart.labels, planes, heart.fans, strict=True):
-        cut = section_labels(load_template(), points.astype(float), fan_at(plane, fan), NETWORK_GRID)
-        found["overlay_heart"].append(iou(cut > 0, labels > 0))
-        if (labels == Structure.LV_CAVITY).sum() >= LEAST_PIXELS:
-            found["overlay_lv"].append(iou(cut == Structure.LV_CAVITY, labels == Structure.LV_CAVITY))
-    return {name: float(np.mean(values)) for name, values in found.items() if values}
-
-
-def fan_at(plane: NDArray, fan: NDArray) -> Sector:
-    """Return the fan of a plane (9,), made square, with half angle and depth (2,) of a picture."""
-    exact = plane.astype(float)
-    return sector_towards(exact[:3], exact[:3] + exact[3:6], exact[6:9], float(fan[0]), float(fan[1]))
+    exact, views = points.astype(float), []
+    for labels, plane, fan in zip(heart.labels, planes.astype(float), heart.fans, strict=True):
+        views.append(overlap(section_labels(load_template(), exact, sector_of(plane, fan), NETWORK_GRID), labels))
+    return {f"overlay_{name}": value for name, value in means(views).items() if name in ("heart", "lv")}
 
 
 def all_figures(

@@ -16,6 +16,8 @@ from echo3d.cohort.page import Section, html_image, html_page, html_table
 from training.bars import coverage, judged
 from training.contestants import true_points
 from training.heartmeasures import QUANTITIES, correlation
+from training.overlayscore import Seen
+from training.overlaysheet import overlay_sheet
 from training.published import MSE_CASES_CM2, MSE_CM2, NOISE_CM2, TABLE3
 from training.reconstructionfigures import box_plot, case_sheet, strain_plot
 
@@ -156,10 +158,22 @@ def draw(found: Sequence[Measured], test: Test) -> dict[str, NDArray[np.uint8]]:
         named = zip(("lowest", "highest"), first.extremes.items(), strict=False)
         cases = [(f"{word} MSE\n{error[row]:.3g} cm2", truth[row], said) for word, (row, said) in named]
         pictures["figure4"] = case_sheet(cases)
+        if first.said[0].points is not None and first.said[0].planes is not None:
+            pictures["figure5"] = overlays(first, test)
     if ours:
         ef = {one.contestant.name: one.tables[6]["ef"] for one in found if one.contestant.kind == "network"}
         pictures["table3"] = strain_plot(test.gls, ef)
     return pictures
+
+
+def overlays(one: Measured, test: Test) -> NDArray[np.uint8]:
+    """Return Figure 5: the first measured heart of a contestant at end-diastole, cut at the planes that it predicts."""
+    row, said = int(test.rows[0]), one.said[0]
+    part = {key: values[row : row + 1].numpy() for key, values in test.samples.items() if key in ("echo", "labels", "fans", "sectors")}
+    true = true_points(test.samples)[row : row + 1].double().numpy()
+    points = {"true": true, "found": np.asarray(said.points, dtype=float)[None]}
+    planes = {"true": part["sectors"], "found": np.asarray(said.planes)[None]}
+    return overlay_sheet(Seen(part["echo"], part["labels"], part["fans"].astype(float), points, planes), 0)
 
 
 def sections(figures: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8]]) -> list[Section]:
@@ -180,6 +194,8 @@ def sections(figures: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8
     ]
     if "figure4" in pictures:
         parts.append(("Figure 4: the best and the worst heart of the first network", html_image(pictures["figure4"]) + _case_words()))
+    if "figure5" in pictures:
+        parts.append(("Figure 5: cuts of the predicted heart at the predicted planes", html_image(pictures["figure5"]) + _overlay_words()))
     if "table3" in pictures:
         parts.append(("Table 3: EF against longitudinal strain", html_image(pictures["table3"]) + _strain_words(figures["table3"])))
     parts.append(("Volumes by closed surface and as in the paper", _table(six, PAPER_WAY) + _hull_words()))
@@ -253,6 +269,13 @@ def _case_words() -> str:
     return (
         "<p>Target red, template light blue, prediction dark blue; where both are seen their colours mix, so margins of one colour are "
         "errors.</p>"
+    )
+
+
+def _overlay_words() -> str:
+    return (
+        "<p>The first heart of those measured in full, at end-diastole, by the first network: the picture, the predicted heart cut at the "
+        "predicted plane with its tissue in light blue, and the structures that the picture was drawn from; overlaps (IoU) beneath.</p>"
     )
 
 

@@ -24,6 +24,7 @@ class Reconstruction:
     sigma_mm : (N,) expected error of each point
     planes : per view the fan in the template's frame that the picture is believed to show
     trust : in [0, 1]; how much the pictures look like heart views (below ``TRUST_FLOOR`` a result is flagged)
+    planes_by : name of the weights that gave the planes; empty for those that gave the heart
     """
 
     phase: str
@@ -31,6 +32,7 @@ class Reconstruction:
     sigma_mm: NDArray[np.float64]
     planes: dict[View, Sector]
     trust: float
+    planes_by: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", frozen_array(self.points, np.float64, (None, 3), "points"))

@@ -87,7 +87,7 @@ def _heart_body(heart: Reconstruction) -> dict[str, Any]:
         view.key: [*map(float, (*sector.origin, *sector.axis, *sector.lateral)), float(sector.half_angle), float(sector.depth)]
         for view, sector in heart.planes.items()
     }
-    return {"phase": heart.phase, "trust": float(heart.trust), "planes": planes}
+    return {"phase": heart.phase, "trust": float(heart.trust), "planes": planes, "planes_by": heart.planes_by}
 
 
 def _heart(body: dict[str, Any], message: Message, name: str) -> Reconstruction:
@@ -96,4 +96,5 @@ def _heart(body: dict[str, Any], message: Message, name: str) -> Reconstruction:
         _view(key): Sector(np.array(row[0:3]), np.array(row[3:6]), np.array(row[6:9]), row[9], row[10])
         for key, row in body["planes"].items()
     }
-    return Reconstruction(body["phase"], message.arrays[f"{name}.points"], message.arrays[f"{name}.sigma_mm"], planes, body["trust"])
+    points, sigma_mm = (message.arrays[f"{name}.{part}"] for part in ("points", "sigma_mm"))
+    return Reconstruction(body["phase"], points, sigma_mm, planes, body["trust"], body["planes_by"])

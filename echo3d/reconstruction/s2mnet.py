@@ -117,9 +117,9 @@ def map_length(config: S2MNetConfig) -> int:
     return (CLASSES - 1) * (config.raster // 8) ** 2
 
 
-def pooled(logits: Tensor) -> Tensor:
-    """Return (P, cells) shares of every class but the first, pooled two by two, of logits (P, CLASSES, h, w)."""
-    return nn.functional.avg_pool2d(torch.softmax(logits, dim=1)[:, 1:], 2).flatten(1)
+def pooled(shares: Tensor) -> Tensor:
+    """Return (..., cells) shares (..., CLASSES - 1, h, w) pooled two by two."""
+    return nn.functional.avg_pool2d(shares.flatten(0, -4), 2).view(*shares.shape[:-3], -1)
 
 
 class Thought(nn.Module):
@@ -191,9 +191,14 @@ class S2MNet(nn.Module):
 
     def maps(self, pictures: Tensor, present: Tensor) -> Tensor:
         """Return pooled structure maps (B, V, cells); zero where a view is absent."""
-        result = torch.zeros(*present.shape, map_length(self.config), device=pictures.device)
+        return pooled(self.structures(pictures, present))
+
+    def structures(self, pictures: Tensor, present: Tensor) -> Tensor:
+        """Return the share of every class but the first (B, V, CLASSES - 1, H/4, W/4); zero where a view is absent."""
+        side = self.config.raster // 4
+        result = torch.zeros(*present.shape, CLASSES - 1, side, side, device=pictures.device)
         shown = pictures[present].contiguous(memory_format=torch.channels_last)
-        result[present] = pooled(self.encoder(shown, present.nonzero()[:, 1])).to(result.dtype)
+        result[present] = torch.softmax(self.encoder(shown, present.nonzero()[:, 1]), dim=1)[:, 1:].to(result.dtype)
         return result
 
     def from_maps(self, maps: Tensor, present: Tensor) -> Prediction:

@@ -51,7 +51,7 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
     assert "echo3d evaluate reconstruction lean" in page and str(folder) not in page
     stored = json.loads((tmp_path / "out" / "report.json").read_text())
     assert stored["contestants"] == told["contestants"]
-    for name in ("figure3_metric", "figure3_own", "figure4", "table3"):
+    for name in ("figure3_metric", "figure3_own", "figure4", "figure5", "table3"):
         assert np.asarray(Image.open(tmp_path / "out" / f"{name}.png")).std() > 10
 
 
