@@ -31,7 +31,7 @@ def evaluate(
     if clips and kind == "reconstruction":
         raise InputError("--clip must go with a comparison of styles, found it with reconstruction; real clips have no true heart")
     names = tuple(networks or ())
-    words = {"data": data} | ({"clips": tuple(clips.items())} if clips else {}) | ({"hearts": hearts} if hearts else {})
+    words: dict[str, Any] = {"data": data} | ({"clips": tuple(clips.items())} if clips else {}) | ({"hearts": hearts} if hearts else {})
     words["command"] = as_typed(kind, names, words)
     figures = run_evaluate(kind, names, out, words=words, force=force, progress=terminal_progress(as_json))
     if not as_json:

@@ -73,6 +73,7 @@ PLANES = {
     "overlay_heart": "overlay IoU, heart",
     "overlay_lv": "overlay IoU, LV",
 }
+COST = {"latency_ms": "time, ms", "processor_ms": "processor time, ms", "peak_mb": "memory beside Python and torch, MB"}
 BY_GROUP = {key: MAIN[key] for key in ("points_mm", "surface_mm", "lv_endo_mm", "lv_pc", "rv_pc", "ef_points", "ef_points_bias")}
 
 
@@ -334,4 +335,4 @@ def _costs(entries: Mapping[str, Mapping[str, Any]]) -> str:
         for name, entry in entries.items()
         if entry["cost"]
     ]
-    return html_table(("", "kind", "parameters, millions", "time, ms", "memory beside Python and torch, MB"), rows)
+    return html_table(("", "kind", "parameters, millions", *COST.values()), rows)
