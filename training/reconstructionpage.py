@@ -73,7 +73,7 @@ PLANES = {
     "overlay_heart": "overlay IoU, heart",
     "overlay_lv": "overlay IoU, LV",
 }
-COST = {"latency_ms": "time, ms", "processor_ms": "processor time, ms", "peak_mb": "memory beside Python and torch, MB"}
+COST = {"latency_ms": "time, ms", "processor_ms": "processor time in one thread, ms", "peak_mb": "memory beside Python and torch, MB"}
 BY_GROUP = {key: MAIN[key] for key in ("points_mm", "surface_mm", "lv_endo_mm", "lv_pc", "rv_pc", "ef_points", "ef_points_bias")}
 
 
@@ -207,7 +207,7 @@ def sections(figures: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8
         parts.append((f"{name} by number of views", _table(by_number, MAIN)))
         groups = {f"{group} ({row['patients']})": row for group, row in (entry["groups"] | entry["laws"]).items()}
         parts.append((f"{name} by group and by law of motion, six views", _table(groups, BY_GROUP)))
-    return [*parts, ("Cost: one moment's six views, two threads, best of twenty", _costs(entries))]
+    return [*parts, ("Cost: one moment's six views, best of twenty; by the clock with two threads", _costs(entries))]
 
 
 def number_of(value: float | None) -> str:
