@@ -66,11 +66,13 @@ class Said:
     points : (N, 3) mm, or None
     voxels : (128, 128, 128) probability of tissue on the metric grid in units of 1 / 255, or None
     planes : (V, 9), or None
+    brief : whether only the distances of surfaces are wanted
     """
 
     points: NDArray[np.float32] | None = None
     voxels: NDArray[np.uint8] | None = None
     planes: NDArray[np.float32] | None = None
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +107,8 @@ def _figures(heart: Heart, truth: _Filled, said: Said, rng: np.random.Generator)
         return _best_overlap(said.voxels, truth)
     if said.points is None:
         return {}
+    if said.brief:
+        return _surfaces(said.points, heart.points, rng)
     filled = _fill(said.points)
     found = _overlap(filled.tissue, truth) | {f"dice_{name}": dice(filled.parts[name], truth.parts[name]) for name in PARTS}
     found |= _surfaces(said.points, heart.points, rng)

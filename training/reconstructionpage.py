@@ -159,7 +159,7 @@ def draw(found: Sequence[Measured], test: Test) -> dict[str, NDArray[np.uint8]]:
         named = zip(("lowest", "highest"), first.extremes.items(), strict=False)
         cases = [(f"{word} MSE\n{error[row]:.3g} cm2", truth[row], said) for word, (row, said) in named]
         pictures["figure4"] = case_sheet(cases)
-        if first.said[0].points is not None and first.said[0].planes is not None:
+        if first.said[6][0].points is not None and first.said[6][0].planes is not None:
             pictures["figure5"] = overlays(first, test)
     if ours:
         ef = {one.contestant.name: one.tables[6]["ef"] for one in found if one.contestant.kind == "network"}
@@ -169,7 +169,7 @@ def draw(found: Sequence[Measured], test: Test) -> dict[str, NDArray[np.uint8]]:
 
 def overlays(one: Measured, test: Test) -> NDArray[np.uint8]:
     """Return Figure 5: the first measured heart of a contestant at end-diastole, cut at the planes that it predicts."""
-    row, said = int(test.rows[0]), one.said[0]
+    row, said = int(test.rows[0]), one.said[6][0]
     part = {key: values[row : row + 1].numpy() for key, values in test.samples.items() if key in ("echo", "labels", "fans", "sectors")}
     true = true_points(test.samples)[row : row + 1].double().numpy()
     points = {"true": true, "found": np.asarray(said.points, dtype=float)[None]}
@@ -218,7 +218,9 @@ def number_of(value: float | None) -> str:
     """
     if value is None:
         return ""
-    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    if abs(value) < 1:
+        return f"{value:.3g}" if abs(value) > 1e-4 else "0"
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
 
 
 def _table(rows: Mapping[str, Mapping[str, float]], columns: Mapping[str, str]) -> str:

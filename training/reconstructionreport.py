@@ -88,14 +88,14 @@ class Measured:
     ----------
     contestant : who
     tables : its figures by number of views
-    said : to each of the samples ``Test.rows``, six views
+    said : by number of views, to each of the samples ``Test.rows``
     extremes : rows of all samples with the least and the greatest mean squared error, and the points (N, 3) said of them
     trust, cost : see ``training.trustcurves`` and ``training.readingcost``
     """
 
     contestant: Contestant
     tables: dict[int, Table]
-    said: list[Said]
+    said: dict[int, list[Said]]
     extremes: dict[int, NDArray[np.float32]]
     trust: dict[str, float]
     cost: dict[str, float]
@@ -157,13 +157,13 @@ def measured(contestant: Contestant, test: Test, cost: Mapping[str, float]) -> M
     some = test.part()
     if contestant.voxels:
         answers = answered(contestant, some)
-        return Measured(contestant, {6: {}}, _said(answers, range(len(test.rows))), {}, {}, dict(cost))
-    tables, said, extremes = dict[int, Table](), list[Said](), dict[int, NDArray]()
+        return Measured(contestant, {6: {}}, {6: _said(answers, range(len(test.rows)))}, {}, {}, dict(cost))
+    tables, said, extremes = dict[int, Table](), dict[int, list[Said]](), dict[int, NDArray]()
     for number in NUMBERS if contestant.kind != "guess" else NUMBERS[:1]:
         answers = answered(contestant, test.samples, SUBSETS[number])
         tables[number] = _cheap(contestant, answers, test, number)
-        if number == NUMBERS[0]:
-            said, extremes = _said(answers if contestant.shaped else Answers(), test.rows), _extremes(answers, tables[number])
+        said[number] = _said(answers if contestant.shaped else Answers(), test.rows, brief=number != NUMBERS[0])
+        extremes = extremes or _extremes(answers, tables[number])
     trust = trust_row(contestant, some) if contestant.kind == "network" else {}
     return Measured(contestant, tables, said, extremes, trust, dict(cost))
 
@@ -188,28 +188,30 @@ def _extremes(answers: Answers, table: Table) -> dict[int, NDArray[np.float32]]:
     return {int(row): answers.points[int(row)].numpy() for row in (error.argmin(), error.argmax())}
 
 
-def _said(answers: Answers, rows: Sequence[int] | NDArray) -> list[Said]:
-    """Return the rows of an answer on their own, as they go to other processes."""
+def _said(answers: Answers, rows: Sequence[int] | NDArray, *, brief: bool = False) -> list[Said]:
+    """Return the rows of an answer on their own, as they go to other processes; see :class:`Said`."""
     points, voxels, planes = (None if part is None else part.numpy() for part in answers[:3])
     return [
         Said(
             None if points is None else points[row].copy(),
             None if voxels is None else voxels[row].copy(),
             None if planes is None else planes[row].copy(),
+            brief,
         )
         for row in rows
     ]
 
 
 def _measure_heavily(found: Sequence[Measured], test: Test, request: Request, progress: Progress) -> None:
-    """Add what takes long to the six-view tables, for the patients on whom all is measured."""
+    """Add what takes long to the tables, for the patients on whom all is measured."""
     truth, labels, fans = true_points(test.samples).numpy(), test.samples["labels"].numpy(), test.samples["fans"].numpy()
     hearts = [Heart(truth[row], labels[row], fans[row]) for row in test.rows]
-    said = [{one.contestant.name: one.said[number] for one in found} for number in range(len(hearts))]
+    named = {f"{number} {one.contestant.name}": (one, number) for one in found for number in one.said}
+    said = [{name: one.said[number][place] for name, (one, number) in named.items()} for place in range(len(hearts))]
     with open_executor(workers=request.workers) as executor:
         figures = all_figures(executor, hearts, said, lambda share: progress(0.6 + 0.35 * share, "Surfaces and voxels"))
-    for one in found:
-        one.tables[6] |= spread([row[one.contestant.name] for row in figures], test.rows, len(truth))
+    for name, (one, number) in named.items():
+        one.tables[number] |= spread([row[name] for row in figures], test.rows, len(truth))
 
 
 def spread(figures: Sequence[Figures], rows: NDArray, count: int) -> Table:

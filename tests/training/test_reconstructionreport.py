@@ -36,6 +36,7 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
     six = lean["views"]["6"]
     assert 1 < six["points_mm"] < 5 and 0.3 < six["surface_mm"] < 3 and 0.2 < six["iou"] < 0.9
     assert six["points_mm"] < lean["views"]["1"]["points_mm"] < told["contestants"]["template"]["views"]["6"]["points_mm"]
+    assert 0.3 < lean["views"]["2"]["surface_mm"] < 4 and "iou" not in lean["views"]["2"]
     assert told["contestants"]["noise"]["views"]["6"]["mse_cm2"] > 10 > told["contestants"]["template"]["views"]["6"]["mse_cm2"]
     assert told["contestants"]["similarity"]["views"]["6"]["mse_cm2"] < told["contestants"]["template"]["views"]["6"]["mse_cm2"]
     assert six["mse_cm2"] < told["contestants"]["lean, swapped"]["views"]["6"]["mse_cm2"]
