@@ -20,7 +20,13 @@ from echo3d.progress import Progress, silent
 if TYPE_CHECKING:
     from echo3d.jobs.worker import Job
 
-RECIPES: Mapping[str, str] = {"pointpwc": "training.pointpwc", "s2mnet": "training.lean", "cyclegan": "training.cyclegan"}
+RECIPES: Mapping[str, str] = {
+    "pointpwc": "training.pointpwc",
+    "s2mnet": "training.lean",
+    "cyclegan": "training.cyclegan",
+    "pix2vox": "training.voxelnets",
+    "s2mnet-paper": "training.s2mnet_paper",
+}
 """The module of each kind; it has ``Settings``, a pydantic model, and ``run(settings, out, resume=, progress=)``."""
 
 CONFIG = "config.json"

@@ -78,6 +78,31 @@ PRESETS: dict[Preset, Pix2VoxConfig] = {
 """*Source:* science.md C.1, C.2 and the last line of C.6; decoders and the refiner of Pix2Vox at 128 voxels are ours."""
 
 
+SIDES = (32, 64, 128)
+
+
+def sized(name: Preset, side: int) -> Pix2VoxConfig:
+    """Return a preset that answers with 32, 64 or 128 voxels a side.
+
+    Pix2Vox at 32 voxels is as published, and so is E-Pix2Vox++ at 128; what lies between has the layers of one or the other, fewer or more.
+
+    Raises
+    ------
+    ValueError
+        If there is no such size.
+
+    >>> sized("accurate", 32).decoder, sized("accurate", 32).refiner
+    ((2048, 512, 128, 32, 8), (1, 32, 64, 128))
+    """
+    if side not in SIDES:
+        raise ValueError(f"a voxel network must answer with one of {SIDES} voxels a side, found {side}; choose one of these")
+    preset, fewer = PRESETS[name], SIDES[::-1].index(side)
+    narrow = name == "fast"
+    ends = ((16, 8, 8), (16, 8), (8,)) if narrow else ((32, 32, 8), (32, 8), (8,))
+    levels = (_LEVELS, (1, 16, 32, 64, 128), (1, 32, 64, 128))[fewer] if preset.refiner else ()
+    return preset.model_copy(update={"decoder": (*preset.decoder[:4], *ends[fewer]), "refiner": levels})
+
+
 class Volumes(NamedTuple):
     """What a voxel network answers.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from echo3d.reconstruction.pix2vox import PRESETS, Decoder, Encoder, Merger, Pix2Vox, Pix2VoxConfig, Preset, Refiner, parameters, vgg
+from echo3d.reconstruction.pix2vox import PRESETS, Decoder, Encoder, Merger, Pix2Vox, Pix2VoxConfig, Preset, Refiner, parameters, sized, vgg
 
 TINY = Pix2VoxConfig(picture=64, encoder=((1, 32, 1), (3, 16, 1), (1, 16, 1)), decoder=(72, 8, 8, 4, 4), merger=(5, 2, 1))
 """Answers with 32 voxels a side; 64 pixels come to 8 x 8, then 6 x 6 of 16 channels, which are 72 channels of 2 x 2 x 2."""
@@ -17,6 +17,17 @@ def test_as_many_weights_as_published(name: Preset, millions: float) -> None:
     network = Pix2Vox(PRESETS[name])
     assert parameters(network) / 1e6 == pytest.approx(millions, rel=0.01)
     assert network.config.side == 128
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_smaller_ones(name: Preset) -> None:
+    """At 128 voxels the presets themselves; Pix2Vox at 32 as published, in its own layers."""
+    assert sized(name, 128) == PRESETS[name] and [sized(name, side).side for side in (32, 64)] == [32, 64]
+    published = {"fast": 7.436e6, "accurate": 114.244e6}
+    if name in published:
+        assert parameters(Pix2Vox(sized(name, 32))) == pytest.approx(published[name], rel=2e-4)
+    with pytest.raises(ValueError, match="one of"):
+        sized(name, 48)
 
 
 def test_parts_that_are_published_alone() -> None:
