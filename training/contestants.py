@@ -22,6 +22,7 @@ from echo3d.reconstruction.planes import PlaneModel, load_planes, predict_planes
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
 from echo3d.reconstruction.s2mnet import S2MNet
 from training.evaluate import present_of, trained
+from training.occupancy import METRIC
 from training.s2mnet import stored_pictures
 
 Samples = dict[str, Tensor]
@@ -144,9 +145,16 @@ def _rival(run: Path, recipe: Mapping[str, Any]) -> Contestant:
     @torch.inference_mode()
     def read(pictures: Tensor, present: Tensor) -> Answers:
         said = answer(pictures, present)
-        return Answers(None, (255 * said.clamp(0, 1)).round().to(torch.uint8)) if voxels else Answers(said)
+        return Answers(None, _on_metric(said)) if voxels else Answers(said)
 
     return Contestant(str(recipe["name"]), "rival", read, parameters=int(recipe["parameters"]), voxels=voxels)
+
+
+def _on_metric(probability: Tensor) -> Tensor:
+    """Return probabilities (B, D, D, D) of the metric cube on the metric grid, (B, 128, 128, 128) uint8 in units of 1 / 255."""
+    if probability.shape[-1] != METRIC.side:
+        probability = torch.nn.functional.interpolate(probability[:, None], size=(METRIC.side,) * 3, mode="nearest")[:, 0]
+    return (255 * probability.clamp(0, 1)).round().to(torch.uint8)
 
 
 def learned(network: S2MNet) -> int:

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from echo3d.cli import main
+from echo3d.reconstruction.pix2vox import Pix2VoxConfig
+from training import voxelnets
 from training.reconstructionfigures import box_plot, case_sheet, strain_plot
 from training.samples import heart_samples, write_shard
 from training.styles import drawer, style_shard
@@ -26,8 +28,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    words = ["evaluate", "reconstruction", "lean", "--data", str(folder), "--hearts", "2", "--out", str(tmp_path / "out"), "--json"]
+@pytest.fixture(scope="module")
+def rival(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small voxel network that learned for two steps."""
+    out = tmp_path_factory.mktemp("rival")
+    small = Pix2VoxConfig(picture=64, encoder=((1, 32, 1), (3, 16, 1), (1, 16, 1)), decoder=(72, 8, 8, 4, 4), merger=(5, 2, 1))
+    words = {"styles": ("speckle", "binary"), "steps": 2, "batch": 2, "held": 1, "statistics": 1, "rise": 1, "device": "cpu"}
+    settings = {"data": folder, "val": folder, "network": small, "filled": 2, "name": "Small"}
+    voxelnets.run(voxelnets.Settings.model_validate(words | settings), out)
+    return out
+
+
+def test_a_report_of_shipped_weights_and_a_rival(folder: Path, rival: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "evaluate",
+        "reconstruction",
+        "lean",
+        str(rival),
+        "--data",
+        str(folder),
+        "--hearts",
+        "2",
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
+    ]
     assert main(words) == 0
     told = json.loads(capfd.readouterr().out)
     assert told["patients"] == 4 and told["patients_with_surfaces"] == 2 and sorted(told["styles"]) == ["binary", "speckle"]
@@ -47,7 +72,10 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
     assert [case["mse_cm2"] for case in cases] == [six["mse_cm2_least"], six["mse_cm2_most"]]
     verdicts = {line["figure"]: line["networks"]["lean"] for line in told["bars"]}
     assert verdicts["Points, mm"]["value"] == six["points_mm"] and verdicts["Points, mm"]["met"] == (six["points_mm"] <= 2)
-    assert verdicts["IoU on the metric grid, points above the best rival's median"]["met"] is None
+    small = told["contestants"]["Small"]
+    assert small["kind"] == "rival" and set(small["views"]) == {"6"} and small["views"]["6"]["iou"] < six["iou"]
+    lead = verdicts["IoU on the metric grid, points above the best rival's median"]
+    assert lead["met"] and lead["value"] == pytest.approx(100 * (six["iou_median"] - small["views"]["6"]["iou_median"]), abs=0.02)
     page = (tmp_path / "out" / "report.html").read_text()
     assert "echo3d evaluate reconstruction lean" in page and str(folder) not in page
     stored = json.loads((tmp_path / "out" / "report.json").read_text())
