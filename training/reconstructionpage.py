@@ -168,9 +168,11 @@ def draw(found: Sequence[Measured], test: Test) -> dict[str, NDArray[np.uint8]]:
 
 
 def overlays(one: Measured, test: Test) -> NDArray[np.uint8]:
-    """Return Figure 5: the first measured heart of a contestant at end-diastole, cut at the planes that it predicts."""
-    row, said = int(test.rows[0]), one.said[6][0]
-    part = {key: values[row : row + 1].numpy() for key, values in test.samples.items() if key in ("echo", "labels", "fans", "sectors")}
+    """Return Figure 5: a heart at end-diastole, cut at the planes that a contestant predicts; one seen in speckle where there is one."""
+    styles = [test.styles[patient % len(test.styles)] for patient in test.some]
+    place = 2 * (styles.index("speckle") if "speckle" in styles else 0)
+    row, said = int(test.rows[place]), one.said[6][place]
+    part = {key: test.samples[key][row : row + 1].numpy() for key in ("echo", "labels", "fans", "sectors")}
     true = true_points(test.samples)[row : row + 1].double().numpy()
     points = {"true": true, "found": np.asarray(said.points, dtype=float)[None]}
     planes = {"true": part["sectors"], "found": np.asarray(said.planes)[None]}
@@ -277,8 +279,8 @@ def _case_words() -> str:
 
 def _overlay_words() -> str:
     return (
-        "<p>The first heart of those measured in full, at end-diastole, by the first network: the picture, the predicted heart cut at the "
-        "predicted plane with its tissue in light blue, and the structures that the picture was drawn from; overlaps (IoU) beneath.</p>"
+        "<p>One of the hearts measured in full, at end-diastole, by the first network: the picture, the predicted heart cut at the "
+        "predicted plane with its tissue in light blue, and the structures that the picture was drawn from.</p>"
     )
 
 
