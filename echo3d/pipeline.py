@@ -56,6 +56,7 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
     InputError
         If the study holds no clip.
     """
+    from echo3d.reconstruction.planes import load_planes, with_planes
     from echo3d.reconstruction.reconstruct import reconstruct
     from echo3d.reconstruction.uncertainty import interval90
 
@@ -68,7 +69,7 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
     ed_frame, es_frame = raw.frames(raw.ed, study.ed_frame), raw.frames(raw.es, study.es_frame)
     progress(0.8, "Reconstructing end-diastole and end-systole")
     pair = [images_at(intake.clips, frames) for frames in (ed_frame, es_frame)]
-    ed, es = reconstruct(model, pair, ["ED", "ES"])
+    ed, es = with_planes(load_planes(model), model, pair, reconstruct(model, pair, ["ED", "ES"]))
     (es,) = hold_still(model.template, [es], ed)
     beat = beat_of(model.template, raw, ed)
     progress(0.9, "Measuring")
