@@ -13,14 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from echo3d.anatomy.template import load_template
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.reconstruction.planes import PlaneModel, load_planes, predict_planes
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
-from echo3d.reconstruction.s2mnet import S2MNet
 from training.evaluate import present_of, trained
 from training.occupancy import METRIC
 from training.s2mnet import stored_pictures
@@ -116,7 +115,8 @@ def _shipped(name: str) -> Contestant:
         found = predict_planes(planes, model, pictures, present) if planes else answer.planes
         return Answers(answer.points, None, found, answer.trust)
 
-    return Contestant(name, "network", read, parameters=learned(model.network), bounds=model.card.metrics.get("conformal90", {}))
+    parameters = learned(model.network) + (learned(planes.network) if planes else 0)
+    return Contestant(name, "network", read, parameters=parameters, bounds=model.card.metrics.get("conformal90", {}))
 
 
 def _plane_model(model: S2MModel) -> PlaneModel | None:
@@ -157,7 +157,7 @@ def _on_metric(probability: Tensor) -> Tensor:
     return (255 * probability.clamp(0, 1)).round().to(torch.uint8)
 
 
-def learned(network: S2MNet) -> int:
+def learned(network: nn.Module) -> int:
     """Return how many numbers of a network are learned from samples."""
     return sum(p.numel() for p in network.parameters())
 
