@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.progress import Progress, silent
 from echo3d.results import check_out, write_whole
 
-EVALUATIONS: Mapping[str, str] = {"style": "training.stylematrix"}
+EVALUATIONS: Mapping[str, str] = {"reconstruction": "training.reconstructionreport", "style": "training.stylematrix"}
 """The module of each kind; it has ``Request``, a dataclass, and ``evaluate(request, out, progress=)``."""
 
 
@@ -56,12 +55,19 @@ def run_evaluate(
     return answer
 
 
-def as_typed(kind: str, networks: tuple[str, ...], data: Path, clips: Mapping[View, Path]) -> str:
+def as_typed(kind: str, networks: tuple[str, ...], words: Mapping[str, Any]) -> str:
     """Return the command that makes a report, with the last parts of paths only.
 
-    >>> as_typed("style", ("runs/proof/mixture", "lean"), Path("runs/test"), {View.A4C: Path("clips/heart.dcm")})
+    Parameters
+    ----------
+    words : the other fields of the kind's request: ``data``, and perhaps ``clips`` (view and path) and ``hearts``
+
+    >>> as_typed("style", ("runs/proof/mixture", "lean"), {"data": Path("runs/test"), "clips": ((View.A4C, Path("clips/heart.dcm")),)})
     'echo3d evaluate style mixture lean --data test --clip a4c=CLIP1 --out DIR'
+    >>> as_typed("reconstruction", ("lean",), {"data": Path("runs/test"), "hearts": 20})
+    'echo3d evaluate reconstruction lean --data test --hearts 20 --out DIR'
     """
     shown = " ".join(Path(name).name for name in networks)
-    pairs = "".join(f" --clip {view.key}=CLIP{number}" for number, view in enumerate(clips, start=1))
-    return f"echo3d evaluate {kind} {shown} --data {data.name}{pairs} --out DIR"
+    pairs = "".join(f" --clip {view.key}=CLIP{number}" for number, (view, _) in enumerate(words.get("clips", ()), start=1))
+    hearts = f" --hearts {words['hearts']}" if "hearts" in words else ""
+    return f"echo3d evaluate {kind} {shown} --data {words['data'].name}{pairs}{hearts} --out DIR"

@@ -25,6 +25,8 @@ RECIPES: Mapping[str, str] = {
     "s2mnet": "training.lean",
     "cyclegan": "training.cyclegan",
     "sliceplane": "training.sliceplane",
+    "pix2vox": "training.voxelnets",
+    "s2mnet-paper": "training.s2mnet_paper",
 }
 """The module of each kind; it has ``Settings``, a pydantic model, and ``run(settings, out, resume=, progress=)``."""
 

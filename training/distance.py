@@ -39,6 +39,11 @@ def one_way(points: NDArray, surface: NDArray, faces: NDArray, near: int = 8) ->
 
 def surface_distance(a: NDArray, b: NDArray, faces: NDArray, rng: np.random.Generator, count: int = 1500) -> float:
     """Return the mean distance in mm between two surfaces of equal topology, both ways, over ``count`` random vertices."""
+    return float(surface_distances(a, b, faces, rng, count).mean())
+
+
+def surface_distances(a: NDArray, b: NDArray, faces: NDArray, rng: np.random.Generator, count: int = 1500) -> NDArray[np.float64]:
+    """Return the distances in mm, (2 * count,) at most, of random vertices of each of two surfaces of equal topology to the other."""
     used = np.unique(faces)
     chosen = rng.choice(used, min(count, len(used)), replace=False)
-    return float((one_way(a[chosen], b, faces).mean() + one_way(b[chosen], a, faces).mean()) / 2)
+    return np.concatenate([one_way(a[chosen], b, faces), one_way(b[chosen], a, faces)])

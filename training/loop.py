@@ -38,7 +38,7 @@ class Course:
     Parameters
     ----------
     steps, minutes, core_minutes : the budget, exactly one of them; core minutes are the time of this process on its processors
-    rate : highest learning rate
+    rate, rise : highest learning rate, and in how many steps it is reached
     batch : samples a step, of all processes together
     seed : of every draw
     precision : bfloat16 learns under autocast
@@ -46,6 +46,7 @@ class Course:
     clip : longest gradient
     average : decay of the average that is measured and written
     keep, note : steps from one checkpoint, or one line of the log, to the next
+    measure : lines of the log from one measurement to the next; the last line has one in any case
     device : auto, cpu, cuda or cuda:n
     """
 
@@ -53,6 +54,7 @@ class Course:
     minutes: float | None = None
     core_minutes: float | None = None
     rate: float = 1e-3
+    rise: int = 200
     batch: int = 8
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -62,6 +64,7 @@ class Course:
     average: float = 0.998
     keep: int = 200
     note: int = 50
+    measure: int = 1
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -106,6 +109,23 @@ class Drawing(Protocol):
 
     def sheet(self, network: nn.Module, path: Path, /) -> None:
         """Write a picture of what the averaged network answers."""
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """Work whose parts learn at rates of their own."""
+
+    def factor(self, name: str, /) -> float:
+        """Return what the rate of the weight of that name is multiplied by."""
+
+
+def groups(work: Work, network: nn.Module) -> list[dict[str, Any]]:
+    """Return the optimiser's groups: the weights that learn, by their rates' factors."""
+    found: dict[float, list[nn.Parameter]] = {}
+    for name, weight in network.named_parameters():
+        if weight.requires_grad:
+            found.setdefault(work.factor(name) if isinstance(work, Paced) else 1.0, []).append(weight)
+    return [{"params": weights, "factor": factor} for factor, weights in found.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +221,7 @@ class Loop:
         self.average = copy.deepcopy(self.plain).requires_grad_(False)
         self.network = self.plain if self.ranks.world == 1 else self._shared()
         kind = torch.optim.AdamW if course.optimiser == "adamw" else torch.optim.Adam
-        learned = [weight for weight in self.plain.parameters() if weight.requires_grad]
-        self.optimiser = kind(learned, lr=course.rate, weight_decay=course.decay)
+        self.optimiser = kind(groups(work, self.plain), lr=course.rate, weight_decay=course.decay)
         self.rng = np.random.default_rng([course.seed, 23])
         self.step, self.samples, self.batch = 0, 0, course.batch
         self.minutes, self.core_minutes = 0.0, 0.0
@@ -265,7 +284,7 @@ class Loop:
         torch.stack([term.float() for term in terms.values()]).sum().backward()
         nn.utils.clip_grad_norm_(self.plain.parameters(), self.course.clip)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(share, self.step, self.course.rate)
+            group["lr"] = group["factor"] * learning_rate(share, self.step, self.course.rate, self.course.rise)
         self.optimiser.step()
         return self.mean_of(terms)
 
@@ -310,7 +329,7 @@ class Loop:
         """Note and keep where it is time to."""
         self.sums = {key: self.sums.get(key, 0.0) + value for key, value in terms.items()}
         if self.step % self.course.note == 0:
-            self.note_means(self.course.note)
+            self.note_means(self.course.note, measured=self.step % (self.course.note * self.course.measure) == 0)
         if self.step % self.course.keep == 0:
             self.keep()
 
@@ -325,23 +344,28 @@ class Loop:
 
     def end(self) -> None:
         """Note what has not been noted, and keep the place."""
-        if left := self.step % self.course.note:
-            self.note_means(left)
+        if left := self.step % (self.course.note * self.course.measure):
+            self.note_means(left % self.course.note, measured=True)
         self.keep()
 
-    def note_means(self, steps: int) -> None:
-        """Note the mean terms of the last steps, samples per second, and what is measured; draw the sheet."""
+    def note_means(self, steps: int, *, measured: bool) -> None:
+        """Note the mean terms of the last steps, samples per second and, where it is time, what is measured; draw the sheet."""
         samples, minutes = self.since
-        speed = (self.samples - samples) / max(60 * (self.minutes - minutes), 1e-9)
-        place = {"step": self.step, "minutes": self.minutes, "core_minutes": self.core_minutes, "batch": self.batch, "samples_per_s": speed}
+        place = {"step": self.step, "minutes": self.minutes, "core_minutes": self.core_minutes, "batch": self.batch}
         means = {key: value / steps for key, value in self.sums.items()}
+        if steps:
+            means["samples_per_s"] = (self.samples - samples) / max(60 * (self.minutes - minutes), 1e-9)
         self.sums, self.since = {}, (self.samples, self.minutes)
         if self.first:
-            self.average.eval()
-            with torch.inference_mode():
-                self.note(place | means | self.work.validated(self.average))
-                if isinstance(self.work, Drawing):
-                    self.work.sheet(self.average, self.out / f"sheet_{self.step:06d}.png")
+            self.note(place | means | (self.measured() if measured else {}))
+
+    @torch.inference_mode()
+    def measured(self) -> dict[str, float]:
+        """Return what is measured of the average; draw the sheet."""
+        self.average.eval()
+        if isinstance(self.work, Drawing):
+            self.work.sheet(self.average, self.out / f"sheet_{self.step:06d}.png")
+        return self.work.validated(self.average)
 
     def note(self, values: Mapping[str, Any]) -> None:
         """Append a line to the log."""

@@ -62,7 +62,7 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["evaluate", "beauty", "lean"], "must be told one of style"),
+        (["evaluate", "beauty", "lean"], "must be told one of reconstruction, style"),
         (["evaluate", "style"], "must have networks to compare"),
         (["evaluate", "style", "lean", "lean"], "must have names of their own"),
         (["evaluate", "style", "nothing"], "nothing"),
