@@ -19,8 +19,8 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.reconstruction.planes import PlaneModel, load_planes, predict_planes
-from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
-from training.evaluate import present_of, trained
+from echo3d.reconstruction.reconstruct import S2MModel, load_model
+from training.evaluate import present_of, reader_of, trained
 from training.occupancy import METRIC
 from training.s2mnet import stored_pictures
 
@@ -74,7 +74,7 @@ class Contestant:
     read: Reader | None = None
     guess: Guess | None = None
     parameters: int = 0
-    bounds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    bounds: Mapping[str, Mapping[str, Mapping]] = field(default_factory=dict)
     voxels: bool = False
     shaped: bool = True
 
@@ -106,12 +106,13 @@ def _recipe(run: Path) -> dict[str, Any]:
 
 
 def _shipped(name: str) -> Contestant:
-    """Return shipped weights; their planes are those of the slice plane network where it is installed."""
+    """Return shipped weights; their planes are their own where they are refined, else the slice plane network's where it is installed."""
     model: S2MModel = load_model(name, "cpu")
-    planes = _plane_model(model)
+    planes = _plane_model(model) if model.refiner is None else None
+    ask = reader_of(model)
 
     def read(pictures: Tensor, present: Tensor) -> Answers:
-        answer = predict(model, pictures, present)
+        answer = ask(pictures, present)
         found = predict_planes(planes, model, pictures, present) if planes else answer.planes
         return Answers(answer.points, None, found, answer.trust)
 

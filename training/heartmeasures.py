@@ -18,7 +18,8 @@ from torch import Tensor
 from echo3d.anatomy.contours import longitudinal_strain
 from echo3d.anatomy.template import load_template
 from echo3d.core.structures import CHAMBER_KEYS
-from training.evaluate import cavity_faces
+from echo3d.reconstruction.uncertainty import VOLUMES, half_widths
+from training.evaluate import by_chamber, cavity_faces
 from training.losses import volumes_ml
 
 Table = dict[str, NDArray]
@@ -26,7 +27,7 @@ Table = dict[str, NDArray]
 SIGNED = (*(f"{key}_pc" for key in CHAMBER_KEYS), "lv_hull_pc", "ef_points", "ef_hull_points")
 """Figures that have a direction: their mean size is told, and their mean as the bias."""
 
-QUANTITIES = ("edv_ml", "esv_ml", "sv_ml", "ef")
+QUANTITIES = (*VOLUMES, "sv_ml", "ef")
 
 EVERY = 10
 """Points of which one is kept for the paper's volume. *Source:* the paper, section 5.4 (0.1 x subsampling of all points)."""
@@ -134,22 +135,17 @@ def _degrees(cosine: Tensor) -> Tensor:
     return torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
 
 
-def interval_table(table: Table, bounds: Mapping[str, float]) -> Table:
+def interval_table(volumes: Tensor, true: Tensor, bounds: Mapping[str, Mapping]) -> Table:
     """Return for each quantity whether its 90 % interval holds the truth, and how wide it is (ml; EF in points).
 
     Parameters
     ----------
-    table : with ``lv_ml``, ``lv_true_ml``, ``ef`` and ``ef_true``
-    bounds : a row of the card's ``conformal90``: shares of the value, EF absolute
+    volumes, true : (S, 4) ml of the four chambers, end-diastole and end-systole in turn: measured, and the truth
+    bounds : a row of the card's ``conformal90``; see ``uncertainty.fit_bounds``
     """
-    said, true = (
-        {"edv_ml": lv[:, 0], "esv_ml": lv[:, 1], "sv_ml": lv[:, 0] - lv[:, 1], "ef": ef}
-        for lv, ef in ((table["lv_ml"], table["ef"]), (table["lv_true_ml"], table["ef_true"]))
-    )
-    found: Table = {}
-    for name in QUANTITIES:
-        half = bounds[name] * (np.ones_like(said[name]) if name == "ef" else np.abs(said[name]))
-        found[f"covered_{name}"] = np.where(np.abs(true[name] - said[name]) <= half, 100.0, 0.0)
+    said, right, found = by_chamber(volumes), by_chamber(true), dict[str, NDArray]()
+    for name, half in half_widths(bounds, said).items():
+        found[f"covered_{name}"] = np.where(np.abs(right[name] - said[name]) <= half, 100.0, 0.0)
         found[f"width_{name}"] = 2 * half * (100 if name == "ef" else 1)
     return found
 

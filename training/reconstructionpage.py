@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from echo3d.cohort.page import Section, html_image, html_page, html_table
+from echo3d.reconstruction.uncertainty import VOLUMES
 from training.bars import coverage, judged
 from training.contestants import true_points
 from training.heartmeasures import QUANTITIES, correlation
@@ -302,7 +303,7 @@ def _hull_words() -> str:
 
 def _intervals(networks: Mapping[str, Mapping[str, Any]]) -> str:
     """Return how often intervals hold the truth and how wide they are, by number of views, and six views by group."""
-    units = {"edv_ml": "EDV, ml", "esv_ml": "ESV, ml", "sv_ml": "SV, ml", "ef": "EF, points"}
+    units = {name: f"{key.upper()} {phase.upper()}, ml" for name, (key, phase) in VOLUMES.items()} | {"sv_ml": "SV, ml", "ef": "EF, points"}
     head = ("", "all", *(f"{units[name].split(',')[0]} held, %" for name in QUANTITIES), *(f"width {units[name]}" for name in QUANTITIES))
     rows = []
     for name, entry in networks.items():

@@ -18,10 +18,11 @@ from echo3d.cohort.executor import open_executor
 from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 from training.contestants import Answers, Contestant, Samples, answered, guesses, open_contestant, swapped, true_points
-from training.evaluate import SUBSETS, load_all
+from training.evaluate import SUBSETS, cavity_faces, load_all
 from training.groups import read_records
 from training.heartmeasures import Table, by_patient, interval_table, plane_table, point_table, row_of, strains, volume_table
 from training.heavymeasures import Figures, Heart, Said, all_figures
+from training.losses import volumes_ml
 from training.readingcost import reading_cost
 from training.stylematrix import drawn_styles
 from training.styles import STYLES
@@ -177,7 +178,9 @@ def _cheap(contestant: Contestant, answers: Answers, test: Test, number: int) ->
     if answers.planes is not None and number == NUMBERS[0]:
         table |= plane_table(answers.planes, test.samples["sectors"], test.samples["fans"][..., 1])
     bounds = contestant.bounds.get(str(number))
-    return table | (interval_table(table, bounds) if bounds else {})
+    if not bounds:
+        return table
+    return table | interval_table(volumes_ml(answers.points, cavity_faces()), test.samples["volumes"], bounds)
 
 
 def _extremes(answers: Answers, table: Table) -> dict[int, NDArray[np.float32]]:

@@ -19,8 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from echo3d.errors import InputError
+from echo3d.reconstruction.classes import CLASSES
 from echo3d.reconstruction.resnet import ResNet
-from echo3d.reconstruction.s2mnet import CLASSES, VIEWS, down
+from echo3d.reconstruction.s2mnet import VIEWS, down
 
 UNKNOWN = VIEWS
 """Number said in place of a view where nobody knows which it is."""

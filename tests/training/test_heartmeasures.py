@@ -84,15 +84,13 @@ def test_planes_that_are_turned_and_moved() -> None:
 
 
 def test_intervals_hold_what_lies_in_them() -> None:
-    table = {
-        "lv_ml": np.array([[100.0, 50.0], [100.0, 50.0]]),
-        "lv_true_ml": np.array([[109.0, 50.0], [111.0, 56.0]]),
-        "ef": np.array([0.5, 0.5]),
-        "ef_true": np.array([0.54, 0.56]),
-    }
-    found = interval_table(table, {"edv_ml": 0.1, "esv_ml": 0.1, "sv_ml": 0.1, "ef": 0.05})
+    said = torch.tensor([[100.0, 100, 100, 100], [50, 50, 50, 50]]).repeat(2, 1)
+    true = said.clone()
+    true[:, 0] = torch.tensor([104.0, 50.0, 111.0, 44.0])
+    half = {"edv_ml": 10.0, "esv_ml": 5.0, "sv_ml": 5.0, "ef": 0.05}
+    found = interval_table(said, true, {name: {"slope": [0.0] * 4, "bound": bound} for name, bound in half.items()})
     assert found["covered_edv_ml"].tolist() == [100.0, 0.0] and found["covered_ef"].tolist() == [100.0, 0.0]
-    assert found["covered_esv_ml"].tolist() == [100.0, 0.0] and found["covered_sv_ml"].tolist() == [0.0, 100.0]
+    assert found["covered_esv_ml"].tolist() == [100.0, 0.0] and found["covered_sv_ml"].tolist() == [100.0, 0.0]
     assert found["width_edv_ml"] == pytest.approx(20.0) and found["width_ef"] == pytest.approx(10.0)
 
 
