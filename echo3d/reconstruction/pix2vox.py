@@ -182,7 +182,7 @@ class Merger(nn.Module):
 
     def forward(self, raw: Tensor, volumes: Tensor, present: Tensor) -> Tensor:
         """Return merged volumes (B, D, D, D) of the P views that are ``present`` (B, V), raw features (P, F, D, D, D) and (P, D, D, D)."""
-        scores = self.layers(raw)[:, 0].float()  # P D D D
+        scores = self.layers(raw.contiguous(memory_format=torch.channels_last_3d))[:, 0].float()  # P D D D
         counts = present.sum(dim=1).tolist()
         views = zip(scores.split(counts), volumes.float().split(counts), strict=True)
         merged = torch.stack([(score.softmax(dim=0) * volume).sum(dim=0) for score, volume in views])
@@ -235,6 +235,8 @@ class Pix2Vox(nn.Module):
         self.encoder, self.decoder, self.merger = Encoder(config), Decoder(config), Merger(config.merger)
         self.fuse = nn.Sequential(nn.Conv3d(VIEWS, 1, 3, padding=1), nn.BatchNorm3d(1), nn.LeakyReLU(0.2)) if config.fused else None
         self.refiner = Refiner(config) if config.refiner else None
+        for part in (self.decoder, self.merger, self.refiner or nn.Identity()):
+            part.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload] # few channels are twice as quick side by side
 
     def forward(self, pictures: Tensor, present: Tensor) -> Volumes:
         """Return volumes of ``pictures`` (B, V, 2, h, w), whose first channel is looked at; ``present`` (B, V) bool, one at least a row."""
