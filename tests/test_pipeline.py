@@ -14,6 +14,7 @@ import pyvista as pv
 
 from echo3d.cli import main
 from echo3d.core.mesh import enclosed_ml
+from echo3d.core.modelcard import USUAL_MODEL
 from echo3d.core.result import TRUST_FLOOR, StudyResult
 from echo3d.core.study import PatientStudy
 from echo3d.core.views import View
@@ -28,7 +29,7 @@ KEYS = {"schema", "edv_ml", "esv_ml", "sv_ml", "ef", "interval90", "volumes_ml",
 
 @pytest.fixture(scope="module")
 def model() -> S2MModel:
-    return load_model("lean", "cpu")
+    return load_model(USUAL_MODEL, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +82,27 @@ def test_the_beat_is_smooth_and_starts_at_end_diastole(result: StudyResult) -> N
     assert steps.mean() < 1.5
 
 
+def test_a_closer_look_carries_the_beat_along(result: StudyResult) -> None:
+    beat, function = result.beat.lv_ml, result.function
+    assert beat[0] == pytest.approx(function.edv_ml, rel=0.04)
+    assert beat.min() == pytest.approx(function.esv_ml, rel=0.06)
+    assert summary(result)["views"][0]["plane"]["network"] == "accurate"
+    assert all(0 < function.interval90[name][0] < function.interval90[name][1] for name in ("edv_ml", "la_es_ml", "rv_ed_ml"))
+
+
+def test_lean_agrees_with_the_truth_too(study: PatientStudy) -> None:
+    lean = reconstruct_study(study, load_model("lean", "cpu"))
+    assert lean.function.ef == pytest.approx(demo_truth()["ef"], abs=0.04)
+    assert summary(lean)["views"][0]["plane"]["network"] == "sliceplane"
+
+
 def test_the_folder_holds_everything(folder: Path, result: StudyResult) -> None:
     content = json.loads((folder / "result.json").read_text())
     assert set(content) >= KEYS
     assert content["ef"] == pytest.approx(result.function.ef, abs=1e-4)
     assert [view["view"] for view in content["views"]] == [view.key for view in View]
     for view in content["views"]:
-        assert view["plane"]["network"] == "sliceplane"
+        assert view["plane"]["network"] == "accurate"
         assert np.linalg.norm(view["plane"]["axis"]) == pytest.approx(1.0, abs=1e-4)
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
     assert {path.name for path in (folder / "overlays").iterdir()} == {f"{view.key}_{phase}.png" for view in View for phase in ("ed", "es")}

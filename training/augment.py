@@ -38,18 +38,19 @@ PLAIN = 0.3
 """Share of pictures that stay as they are: a clean picture is the commonest of all, and a network that saw none read it 1.8 times worse."""
 
 
-def look(echo: Tensor, fans: Tensor, rng: np.random.Generator, strength: float = 1.0) -> Tensor:
+def look(echo: Tensor, fans: Tensor, rng: np.random.Generator, strength: float = 1.0, *, plain: float = PLAIN) -> Tensor:
     """Return network input (B, V, 2, H, W) of stored pictures (B, V, H, W) uint8, most changed as machines, hands and screens change them.
 
     Parameters
     ----------
     fans : (B, V, 2) half angle (degrees) and depth (mm)
     strength : of the domain randomisation, see ``style.randomise``; 0 leaves the pictures as they are
+    plain : share of the pictures that stay as they are
     """
     inside = fan_masks(fans).flatten(0, 1).numpy()
     pictures = echo.flatten(0, 1).numpy().astype(np.float32) / 255 * inside
     if strength > 0:
-        changed = rng.random(len(pictures)) >= PLAIN
+        changed = rng.random(len(pictures)) >= plain
         draw = draw_randomisation(rng, int(changed.sum()), strength)
         pictures[changed], inside[changed] = randomised(pictures[changed], inside[changed], draw), narrowed(inside[changed], draw)
     return torch.stack([torch.from_numpy(values.astype(np.float32)).view(echo.shape) for values in (pictures, inside)], dim=2)

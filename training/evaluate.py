@@ -145,17 +145,21 @@ def _angle(a: Tensor, b: Tensor) -> Tensor:
     return torch.rad2deg(torch.arccos(torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1))).mean()
 
 
-def calibrate(network: Reader, samples: dict[str, Tensor]) -> tuple[dict[str, dict[str, Any]], NDArray[np.float32]]:
-    """Return by number of views the bounds of ``uncertainty.fit_bounds``, and the points' expected error (V + 1, N) in mm."""
+def calibration(network: Reader, samples: dict[str, Tensor]) -> tuple[dict[str, Tensor], NDArray[np.float32]]:
+    """Return by number of views the chamber volumes (S, 4) in ml that are read, and the points' expected error (V + 1, N) in mm."""
     template = load_template()
     wanted = samples["field"].float() + torch.from_numpy(np.array(template.points)).float()
-    bounds, sigma = {}, np.zeros((VIEWS + 1, len(template.points)), dtype=np.float32)
-    true = by_chamber(samples["volumes"])
+    read, sigma = {}, np.zeros((VIEWS + 1, len(template.points)), dtype=np.float32)
     for number, views in SUBSETS.items():
         points = answers(network, samples, views)["points"]
         sigma[number] = (points - wanted).square().sum(dim=2).mean(dim=0).sqrt().numpy()
-        bounds[str(number)] = fit_bounds(by_chamber(volumes_ml(points, cavity_faces())), true)
-    return bounds, sigma
+        read[str(number)] = volumes_ml(points, cavity_faces())
+    return read, sigma
+
+
+def bounds_of(read: Mapping[str, Tensor], true: Tensor) -> dict[str, dict[str, Any]]:
+    """Return by number of views the bounds of ``uncertainty.fit_bounds`` for volumes read and true (S, 4) ml."""
+    return {number: fit_bounds(by_chamber(volumes), by_chamber(true)) for number, volumes in read.items()}
 
 
 def by_chamber(volumes: Tensor) -> dict[str, NDArray[np.float64]]:
@@ -170,7 +174,7 @@ def coverage(network: Reader, samples: dict[str, Tensor], bounds: Mapping[str, A
     Parameters
     ----------
     samples : pairs of ED and ES, one pair a patient
-    bounds : of :func:`calibrate`
+    bounds : of :func:`bounds_of`
     kinds : each patient's group
     """
     found, true = by_chamber(volumes_ml(answers(network, samples, SUBSETS[6])["points"], cavity_faces())), by_chamber(samples["volumes"])
@@ -224,16 +228,19 @@ def measured(reader: Reader, options: argparse.Namespace) -> tuple[dict[str, Any
     """Return all figures of a card and the points' expected error (V + 1, N) in mm."""
     from training.groups import group_rows, read_records
 
-    calibration = load_all(options.cal, tuple(options.cal_styles))
-    bounds, sigma = calibrate(reader, calibration)
+    drawn = load_all(options.cal, tuple(options.cal_styles))
+    read, sigma = calibration(reader, drawn)
+    if options.keep:
+        torch.save({"read": read, "true": drawn["volumes"]}, options.keep)
+    bounds = bounds_of(read, drawn["volumes"])
     reader = remembering(reader)
     test, foreign = load_all(options.test, ("speckle",)), load_all(options.outofspan)
-    records = read_records(options.test)
+    records, mixed = read_records(options.test), load_all(options.test, tuple(options.cal_styles))
     metrics = {
         "conformal90": bounds,
-        "calibration_patients": len(calibration["field"]) // 2,
+        "calibration_patients": len(drawn["field"]) // 2,
         "calibration_styles": options.cal_styles,
-        "coverage": coverage(reader, test, bounds, [record["group"] for record in records]),
+        "coverage": coverage(reader, mixed, bounds, [record["group"] for record in records]),
         "synthetic": table(reader, test),
         "synthetic_patients": len(test["field"]) // 2,
         "styles": style_rows(reader, options.style_test or options.test),
@@ -284,6 +291,7 @@ def main() -> None:
     parser.add_argument("--name", default="lean")
     parser.add_argument("--command", default="")
     parser.add_argument("--style-test", type=Path, help="test samples in every style; --test where not given")
+    parser.add_argument("--keep", type=Path, help="a file for the volumes that intervals are calibrated on")
     parser.add_argument("--cal-styles", nargs="+", default=["speckle", "cyclegan"])
     options = parser.parse_args()
     torch.set_num_threads(1)

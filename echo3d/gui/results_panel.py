@@ -72,7 +72,7 @@ class ChamberTable(QWidget):
         super().__init__(parent)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(14)
+        grid.setHorizontalSpacing(10)
         grid.setVerticalSpacing(0)
         grid.setColumnStretch(0, 1)
         grid.addWidget(label("CHAMBER VOLUMES, ml", "section"), 0, 0)
@@ -83,7 +83,7 @@ class ChamberTable(QWidget):
             grid.addWidget(_chamber_name(key, title), line, 0)
             for place, what in enumerate(("ed", "es", "change"), start=1):
                 cell = label("–", "muted" if what == "change" else "")
-                cell.setMinimumWidth(42)
+                cell.setMinimumWidth(48 if what == "change" else 66)
                 cell.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 grid.addWidget(cell, line, place)
                 self._cells[key, what] = cell

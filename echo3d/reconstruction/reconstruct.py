@@ -24,8 +24,8 @@ from echo3d.reconstruction.refine import Refiner, sight
 from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig, pooled
 from echo3d.reconstruction.slicer import template_slicer
 
-REFINED = "refined s2mnet"
-"""Kind of weights that refine the answers of others."""
+PLAIN, REFINED = "s2mnet", "refined s2mnet"
+"""Kinds of weights that give hearts: a network's, and those that refine the answers of another's."""
 
 BATCH = 8
 """Sets of images sent through the network at once; our choice, it bounds the memory."""
@@ -70,8 +70,8 @@ def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
     """
     path = weights_path(name)
     card, tensors, template = read_card(path), read_weights(path), load_template()
-    if card.kind != "s2mnet":
-        raise ModelError(f"a heart needs weights of the kind s2mnet, {name} is {card.kind}; choose lean")
+    if card.kind not in (PLAIN, REFINED):
+        raise ModelError(f"a heart needs weights of the kind {PLAIN}, {name} is {card.kind}; choose {USUAL_MODEL}")
     if card.template_sha256 != template.sha256:
         raise ModelError(f"the weights {name} displace another template than the installed one; choose weights made for {template.name}")
     sigma = tensors.pop("sigma_mm").numpy().astype(float)

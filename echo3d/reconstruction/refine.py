@@ -151,20 +151,25 @@ def refined(slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[S
     precision : (T, T) of the errors of all phases together
     weight : how much the disagreement of a cell counts
     sights : of the phases, all of the same views
-    steps : of Gauss-Newton
+    steps : of Gauss-Newton; one that does not lessen the disagreement is taken back by half
     """
     size = len(precision) // len(sights)
-    theta = torch.zeros(len(sights), size)
-    rests: list[Tensor | None] = [None] * len(sights)
-    for _ in range(steps):
-        matrix, gradient = precision.clone(), -(precision @ theta.flatten())
+    theta = best = step = torch.zeros(len(sights) * size)
+    least, rests = float("inf"), list[Tensor | None]([None] * len(sights))
+    for _ in range(steps + 1):
+        cost, matrix, gradient = float(theta @ precision @ theta), precision.clone(), -(precision @ theta)
         for number, one in enumerate(sights):
             part = slice(number * size, (number + 1) * size)
-            rests[number], own, slope = evidence(slicer, one, theta[number], rests[number])
+            rests[number], misfit, own, slope = evidence(slicer, one, theta[part], rests[number])
+            cost += weight * misfit
             matrix[part, part] += weight * own
             gradient[part] += weight * slope
-        theta = theta + torch.linalg.solve(matrix, gradient).view_as(theta)
-    return [moved(one, values) for one, values in zip(sights, theta, strict=True)]
+        if cost < least:
+            least, best, step = cost, theta, torch.linalg.solve(matrix, gradient)
+        else:
+            step, rests = step / 2, [None] * len(sights)
+        theta = best + step
+    return [moved(one, values) for one, values in zip(sights, best.view(len(sights), size), strict=True)]
 
 
 def moved(one: Sight, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -173,8 +178,11 @@ def moved(one: Sight, theta: Tensor) -> tuple[Tensor, Tensor]:
     return one.coefficients + theta[:rank], moved_planes(one.planes, theta[rank:].view(-1, PLANE))
 
 
-def evidence(slicer: Slicer, one: Sight, theta: Tensor, start: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the cells' places in the template (P, 3), and what the pictures say about ``theta``: normal matrix (T, T), gradient (T,)."""
+def evidence(slicer: Slicer, one: Sight, theta: Tensor, start: Tensor | None) -> tuple[Tensor, float, Tensor, Tensor]:
+    """Return what the pictures say about ``theta`` (T,).
+
+    The cells' places in the template (P, 3), the squared disagreement, and its normal matrix (T, T) and gradient (T,).
+    """
     coefficients, planes = moved(one, theta)
     field = slicer.field(coefficients)
     arms = one.place[:, :1] * planes[one.view, 3:6] + one.place[:, 1:] * planes[one.view, 6:9]
@@ -184,10 +192,11 @@ def evidence(slicer: Slicer, one: Sight, theta: Tensor, start: Tensor | None) ->
     felt = slopes.abs().amax(dim=(1, 2)) > FELT
     pull = slopes[felt] @ torch.linalg.inv(slicer.stretch(field, rest[felt]))  # P K 3, share by shift of the world
     normal = pull.transpose(1, 2) @ pull  # P 3 3
-    force = (pull.transpose(1, 2) @ (one.wanted - shares)[felt, :, None])[..., 0]  # P 3
+    gap = one.wanted - shares
+    force = (pull.transpose(1, 2) @ gap[felt, :, None])[..., 0]  # P 3
     shifts = shifts_by(slicer, rest[felt], arms[felt], one.view[felt], len(planes))  # P 3 T
     flat = shifts.flatten(0, 1)
-    return rest, flat.T @ (normal @ shifts).flatten(0, 1), flat.T @ force.flatten()
+    return rest, float(gap.square().sum()), flat.T @ (normal @ shifts).flatten(0, 1), flat.T @ force.flatten()
 
 
 def shifts_by(slicer: Slicer, rest: Tensor, arms: Tensor, view: Tensor, views: int) -> Tensor:

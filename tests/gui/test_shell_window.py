@@ -111,7 +111,7 @@ def test_about_names_method_data_and_licences(window, qtbot) -> None:
     window.run_command("show_about")
     dialog = next(child for child in window.children() if getattr(child, "windowTitle", str)() == "About echo3d")
     told = " ".join(page.toPlainText() for page in dialog.findChildren(QTextBrowser))
-    for word in ("S2MNet", "Rodero", "CC BY 4.0", "RESEARCH USE", "lean (s2mnet"):
+    for word in ("S2MNet", "Rodero", "CC BY 4.0", "RESEARCH USE", "accurate (refined s2mnet"):
         assert word in told
     table = dialog.findChild(QTableWidget)
     qtbot.waitUntil(lambda: table.rowCount() > 20, timeout=20_000)

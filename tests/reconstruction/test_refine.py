@@ -99,7 +99,8 @@ def test_evidence_is_the_slope_of_the_disagreement(slicer: Slicer, planes: torch
         shares, _ = slicer.look_up(slicer.rest_of(world, slicer.field(coefficients), world, 25))
         return float(((shares - seen.wanted) ** 2).sum()) / 2
 
-    _, _, gradient = evidence(slicer, seen, theta, None)
+    _, misfit, _, gradient = evidence(slicer, seen, theta, None)
+    assert misfit / 2 == pytest.approx(disagreement(theta), rel=1e-3)
     for number, step in ((0, 0.02), (slicer.rank + 2, 0.1)):
         nudge = torch.zeros_like(theta)
         nudge[number] = step
@@ -121,6 +122,18 @@ def test_a_heart_and_its_planes_are_found_again(slicer: Slicer, planes: torch.Te
     assert (start - true).norm(dim=1).mean() > 3
     assert (end - true).norm(dim=1).mean() < 0.4 * (start - true).norm(dim=1).mean()
     assert (back[:, :3] - planes[:, :3]).norm(dim=1).mean() < 0.75 * moves[:, :3].norm(dim=1).mean()
+
+
+def test_a_hopeless_start_is_never_made_worse(slicer: Slicer, planes: torch.Tensor) -> None:
+    """Pictures that fit no heart must not throw the answer away, however little the prior holds it."""
+    generator = torch.Generator().manual_seed(5)
+    maps = torch.softmax(4 * torch.randn(VIEWS, 9, 28, 28, generator=generator), dim=1)[:, 1:]
+    seen = sight(torch.zeros(slicer.rank), planes, maps, all_seen())
+    precision = 1e-3 * torch.eye(slicer.rank + 6 * VIEWS)
+    ((found, back),) = refined(slicer, precision, 100.0, [seen], steps=6)
+    moved = evidence(slicer, sight(found, back, maps, all_seen()), torch.zeros(len(precision)), None)[1]
+    assert moved <= evidence(slicer, seen, torch.zeros(len(precision)), None)[1] * 1.001
+    assert torch.isfinite(found).all() and torch.isfinite(back).all()
 
 
 def test_the_truth_stays_where_it_is(slicer: Slicer, planes: torch.Tensor) -> None:

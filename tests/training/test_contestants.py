@@ -15,6 +15,7 @@ from echo3d.errors import InputError, ModelError
 from training.contestants import Samples, answered, guesses, open_contestant, similar, swapped, true_points
 from training.evaluate import answers
 from training.groups import shipped
+from training.heartmeasures import QUANTITIES
 from training.samples import heart_samples
 
 
@@ -59,7 +60,7 @@ def test_shipped_weights_answer_as_ever(samples: Samples) -> None:
     assert torch.allclose(said.trust, direct["trust"], atol=1e-3)
     beams = (said.planes[..., 3:6] * direct["planes"][..., 3:6]).sum(dim=-1)
     assert (beams[:, :2] > 0.9).all(), "planes are another network's where that is installed, and much the same"
-    assert contestant.parameters > 1e6 and set(contestant.bounds["6"]) == {"edv_ml", "esv_ml", "sv_ml", "ef"}
+    assert contestant.parameters > 1e6 and set(contestant.bounds["6"]) == set(QUANTITIES)
     other = answered(swapped(contestant), samples, views)
     assert other.points is not None and torch.allclose(other.points, said.points[[2, 3, 0, 1]], atol=1e-3)
 
