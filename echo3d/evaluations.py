@@ -62,6 +62,7 @@ def as_typed(kind: str, networks: tuple[str, ...], words: Mapping[str, Any]) -> 
     ----------
     words : the other fields of the kind's request: ``data``, and perhaps ``clips`` (view and path) and ``hearts``
 
+    >>> from echo3d.core.views import View
     >>> as_typed("style", ("runs/proof/mixture", "lean"), {"data": Path("runs/test"), "clips": ((View.A4C, Path("clips/heart.dcm")),)})
     'echo3d evaluate style mixture lean --data test --clip a4c=CLIP1 --out DIR'
     >>> as_typed("reconstruction", ("lean",), {"data": Path("runs/test"), "hearts": 20})

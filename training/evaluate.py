@@ -64,7 +64,7 @@ def reader_of(model: S2MModel) -> Reader:
     """Return how a model answers, refined where it can."""
 
     def read(pictures: Tensor, present: Tensor) -> Prediction:
-        together = [(row, row + 1) for row in range(0, len(pictures), 2)]
+        together = [tuple(range(row, min(row + 2, len(pictures)))) for row in range(0, len(pictures), 2)]
         return predict(model, pictures, present, together)
 
     return read

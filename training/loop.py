@@ -2,9 +2,7 @@
 
 A network says what it is shown and what it pays (:class:`Work`); how long and how fast it learns is a :class:`Course`. All chance of a step
 comes from the seed and the steps before, so that a run that was broken off takes the very next step it would have taken. Under ``torchrun``
-every process learns from its rows of the same batch, and the first alone notes and writes:
-
-torchrun --nproc-per-node 2 -m echo3d train pix2vox --out runs/pix2vox
+every process learns from its rows of the same batch, and the first alone notes and writes.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from echo3d.reconstruction.s2mnet import CLASSES, VIEWS, S2MNet
+from echo3d.reconstruction.classes import CLASSES, class_table
+from echo3d.reconstruction.s2mnet import VIEWS, S2MNet
 from training.augment import fan_masks, look
 from training.data import Shards
-from training.encoder import class_table
 
 WHOLE = 240
 """What a full cell reads where shares are kept as bytes: divided by every number of pixels that a cell is counted in."""
@@ -72,7 +72,7 @@ def counted(classes: NDArray) -> Tensor:
 
 def sample_bank(folder: Path, limit: int) -> PlaneBank:
     """Return the true maps of the label slices in at most ``limit`` shards of ``training.samples``; those without pictures serve too."""
-    table = class_table().numpy().astype(np.uint8)
+    table = class_table()
     return _bank(sorted(folder.glob("*.npz"))[:limit], lambda labels: table[labels])
 
 
