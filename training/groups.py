@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from echo3d.reconstruction.s2mnet import S2MNet
-from training.evaluate import SUBSETS, Reader, answers, cavity_faces, load_all, table_row, trained
+from echo3d.reconstruction.reconstruct import load_model
+from training.evaluate import SUBSETS, Reader, answers, cavity_faces, load_all, reader_of, table_row, trained
 from training.losses import volumes_ml
 from training.tables import markdown
 
@@ -66,11 +66,9 @@ def left_ventricle(points: Tensor, volumes: Tensor) -> dict[str, float]:
     return {name: round(float(value), 2) for name, value in row.items()}
 
 
-def shipped(name: str) -> S2MNet:
-    """Return the network of shipped weights."""
-    from echo3d.reconstruction.reconstruct import load_model
-
-    return load_model(name, "cpu").network
+def shipped(name: str) -> Reader:
+    """Return how shipped weights answer, refined where they can."""
+    return reader_of(load_model(name, "cpu"))
 
 
 def main() -> None:
@@ -85,7 +83,7 @@ def main() -> None:
     samples, records = load_all(options.data, tuple(options.styles)), read_records(options.data)
     if len(samples["field"]) != 2 * len(records):
         parser.error("--data must hold one pair of samples per patient; draw them with training.samples --probes 1")
-    networks = {run.name: trained(run)[0] for run in options.run} or {options.model: shipped(options.model)}
+    networks: dict[str, Reader] = {run.name: trained(run)[0] for run in options.run} or {options.model: shipped(options.model)}
     for name, network in networks.items():
         print(f"{name}\n\n{markdown(group_rows(network, samples, records, options.surfaces))}\n")
 
