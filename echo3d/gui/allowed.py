@@ -39,6 +39,7 @@ _HEART = (
     "look_view",
     "next_cut",
 )
+_STILL = ("toggle_playing", "go_ed", "go_es")
 NEEDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_STUDY, ("study",)),
     **dict.fromkeys(_RESULT, ("result",)),
@@ -53,6 +54,15 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "reset_probe": ("heart", "probe"),
     "reset_probes": ("heart", "probes"),
     "swap_reference": ("reference",),
+    **dict.fromkeys(_STILL, ("picture",)),
+    **dict.fromkeys(("start_run", "estimate_run"), ("wish",)),
+    **dict.fromkeys(("log_curves", "whole_curves"), ("run",)),
+    "cancel_run": ("run", "runs_alive"),
+    "resume_run": ("run", "runs_broken"),
+    "delete_run": ("run", "runs_ended"),
+    "duplicate_run": ("run", "one_run"),
+    "export_run": ("run", "one_run", "run_done"),
+    "use_run": ("run", "one_run", "run_done"),
 }
 """What must be there for a command; the first that is not there is the reason that is given."""
 WHY: dict[str, str] = {
@@ -65,6 +75,14 @@ WHY: dict[str, str] = {
     "beat": "needs a heart that beats; use the template or draw one",
     "probe": "this probe stands as the table says",
     "probes": "all probes stand as the table says",
+    "picture": "belongs to the Patient and the Position workspace",
+    "wish": "the new run is not ready; the form says what is missing",
+    "run": "needs a run; choose one in the table, or start one",
+    "one_run": "needs one run; several are chosen",
+    "runs_alive": "no chosen run is at work or waiting",
+    "runs_broken": "no chosen run was stopped or failed",
+    "runs_ended": "needs runs that have ended; cancel them first",
+    "run_done": "needs a run that is done; wait for it, or resume it",
     "reference": "no pose is compared with; keep one with G",
 }
 
@@ -83,11 +101,11 @@ class Situation:
     there: frozenset[str]
 
 
-def situation_of(place: str, session: Session, workspace: Workspace) -> Situation:
-    """Return what there is in a session and a workspace.
+def situation_of(place: str, session: Session, workspace: Workspace, training: frozenset[str] = frozenset()) -> Situation:
+    """Return what there is in a session and a workspace, and by its own words in the training workspace.
 
     >>> sorted(situation_of("patient", Session(), Workspace()).there)
-    []
+    ['picture']
     """
     scene = workspace.scene
     known = {
@@ -101,8 +119,9 @@ def situation_of(place: str, session: Session, workspace: Workspace) -> Situatio
         "probe": scene.placement.probe(workspace.selected) != STANDARD,
         "probes": any(held != STANDARD for held in scene.placement.probes.values()),
         "reference": workspace.reference is not None,
+        "picture": place != "training",
     }
-    return Situation(place, frozenset(word for word, holds in known.items() if holds))
+    return Situation(place, training | {word for word, holds in known.items() if holds})
 
 
 def why_not(command: Command, now: Situation) -> str:

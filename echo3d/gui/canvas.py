@@ -14,8 +14,8 @@ from echo3d.gui.graphics import graphics, is_software
 from echo3d.gui.pacing import Pacer
 from echo3d.gui.surface import Picture, Plotter
 
-PATIENT, POSITION = 0, 1
-"""Numbers of the renderers."""
+PATIENT, POSITION, TRAINING = 0, 1, 2
+"""Numbers of the workspaces; the first two have a renderer of that number, the third has none."""
 _LIGHTS = (((0.5, 0.7, 1.2), 0.78, "#fff6ea"), ((-1.1, 0.1, 0.8), 0.34, "#dce9ff"), ((0.2, -1.0, -0.4), 0.28, "#ffffff"))
 """Key, fill and rim light: where from (camera axes), how strong, which colour."""
 
@@ -89,6 +89,8 @@ class Canvas:
     def use(self, number: int) -> None:
         """Draw one workspace's renderer, where that workspace has its place for it."""
         self.active = number
+        if number not in (PATIENT, POSITION):
+            return
         for other in (PATIENT, POSITION):
             renderer = self.renderer(other)
             renderer.SetDraw(other == number)

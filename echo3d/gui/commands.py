@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-PLACES = ("patient", "position")
+PLACES = ("patient", "position", "training")
 """The workspaces."""
 
 
@@ -41,6 +41,7 @@ _SESSION: tuple[Command, ...] = (
 _COMMON: tuple[Command, ...] = (
     Command("show_patient", "Patient", "View", ("Ctrl+1",)),
     Command("show_position", "Position", "View", ("Ctrl+2",)),
+    Command("show_training", "Training", "View", ("Ctrl+3",)),
     Command("show_jobs", "Jobs", "View", ("Ctrl+J",), "list", True),
     Command("theme_dark", "Theme: dark", "View", ruled=True),
     Command("theme_light", "Theme: light", "View"),
@@ -124,6 +125,19 @@ _POSITION: tuple[Command, ...] = (
     Command("next_cut", "Next cut", "View", ("C",), ruled=True),
     Command("toggle_skin", "Skin", "View", ("K",)),
 )
+_TRAINING: tuple[Command, ...] = (
+    Command("start_run", "Start the run", "File", ("Ctrl+Return",), "play"),
+    Command("estimate_run", "Estimate time and memory", "File", ("Ctrl+T",)),
+    Command("make_samples", "Make a data set to train on…", "File", ("Ctrl+G",), "layers"),
+    Command("use_run", "Use the network in the application", "File", ("Ctrl+U",), "heart", True),
+    Command("export_run", "Export the run…", "File", ("Ctrl+E",), "export"),
+    Command("cancel_run", "Cancel the run", "Edit", ruled=True),
+    Command("resume_run", "Resume the run", "Edit"),
+    Command("duplicate_run", "Duplicate the run", "Edit", ("Ctrl+D",)),
+    Command("delete_run", "Delete the run…", "Edit", ("Delete",)),
+    Command("log_curves", "Curves: logarithmic scale", "View", ("L",), ruled=True),
+    Command("whole_curves", "Curves: show all", "View", ("0",)),
+)
 UNDO: tuple[Command, ...] = (
     Command("undo_last", "Undo", "Edit", ("Ctrl+Z",)),
     Command("redo_last", "Redo", "Edit", ("Ctrl+Shift+Z",)),
@@ -133,5 +147,6 @@ COMMANDS: tuple[Command, ...] = (
     *_SESSION,
     *(replace(command, place="patient") for command in _PATIENT),
     *(replace(command, place="position") for command in _POSITION),
+    *(replace(command, place="training") for command in _TRAINING),
     *_COMMON,
 )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def dropped(window: MainWindow, paths: list[Path], where: QPoint) -> None:
-    """Open what was dropped: a session, a heart or body, a study; one file on an empty panel of an open study becomes that view.
+    """Open what was dropped: a session, a heart or body, a data set to train on, a study.
+
+    One file on an empty panel of an open study becomes that view.
 
     Parameters
     ----------
@@ -27,6 +29,8 @@ def dropped(window: MainWindow, paths: list[Path], where: QPoint) -> None:
         window.desk.open_path(paths[0])
     elif window.place == "position":
         window.actions_of_position.open_dropped(paths[0])
+    elif window.place == "training" and paths[0].is_dir():
+        window.training.use_data(paths[0])
     else:
         _open_study(window, paths, where)
 

@@ -17,6 +17,7 @@ NOTICE = "RESEARCH USE – NOT FOR CLINICAL DIAGNOSIS"
 _PLACE_TIPS = {
     "patient": "A patient's echo study becomes a heart (Ctrl+1)",
     "position": "A heart is put into a body and seen by six probes (Ctrl+2)",
+    "training": "Networks are trained, watched and put to use (Ctrl+3)",
 }
 
 

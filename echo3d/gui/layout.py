@@ -32,6 +32,15 @@ def restore_layout(window: QMainWindow, splitters: Mapping[str, QSplitter]) -> N
         window.setGeometry(on_screen(window.geometry(), _screens()))
 
 
+def restore_parts(splitters: Mapping[str, QSplitter]) -> None:
+    """Give parts that are built later than the window the sizes of last time on these screens."""
+    stored = _stored()
+    stored.beginGroup(screens_key(_screens()))
+    for name, splitter in splitters.items():
+        if stored.contains(name):
+            splitter.restoreState(stored.value(name))
+
+
 def keep_layout(window: QMainWindow, splitters: Mapping[str, QSplitter]) -> None:
     """Keep place and sizes for these screens."""
     stored = _stored()

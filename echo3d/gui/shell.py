@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from echo3d.gui.allowed import situation_of
+from echo3d.gui.allowed import Situation, situation_of
 from echo3d.gui.commands import COMMANDS, UNDO
 from echo3d.gui.greying import Greying
 from echo3d.gui.icons import retint_icons
@@ -32,6 +32,7 @@ HINTS = {
     "patient": "Drop a study anywhere to open it.  Space plays, double-click a view to enlarge it, F1 lists all keys.",
     "position": "Drag the arrows, the ring or the square to move, turn or size the heart; drag beside them to look round, wheel to zoom.  "
     "F1 lists all keys.",
+    "training": "Choose several runs with Ctrl to lay their curves over each other; the wheel zooms into them.  F1 lists all keys.",
 }
 """What the status line says of a workspace while nothing is pointed at."""
 _THEMES = {f"theme_{choice}" for choice in CHOICES}
@@ -55,7 +56,7 @@ class Shell(QObject):
         self._palette: CommandPalette | None = None
         self._log_window: LogWindow | None = None
         self._session = Session()
-        self._greying: Greying | None = None
+        self._greyings: list[Greying] = []
         self.status.command.connect(window.run_command)
         self.toasts.changed.connect(lambda notices: self.status.show_unseen(notices.unseen))
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -71,13 +72,21 @@ class Shell(QObject):
             action.setStatusTip((method.__doc__ or "").strip().split("\n")[0])
             action.setCheckable(name in _THEMES | _NETWORKS)
         self._tick_choices()
-        self._greying = Greying(self._window, self.actions_shown())
+        self._greyings = [Greying(self._window, self.actions_shown())]
 
     def show_situation(self) -> None:
         """Grey what cannot be done now."""
-        if self._greying is not None:
-            window = self._window
-            self._greying.show(situation_of(window.place, window.session, window.position.workspace))
+        now = self._situation()
+        for greying in self._greyings:
+            greying.show(now)
+
+    def _situation(self) -> Situation:
+        window = self._window
+        return situation_of(window.place, window.session, window.position.workspace, window.training.words())
+
+    def grey(self, page: QWidget) -> None:
+        """Grey the buttons of a page that was built after the window, too."""
+        self._greyings.append(Greying(page, ()))
 
     def show_place(self, place: str) -> None:
         """Say what can be done in a workspace while nothing is pointed at."""
@@ -133,8 +142,7 @@ class Shell(QObject):
         if self._palette is None:
             self._palette = CommandPalette(self._window, (*COMMANDS, *UNDO))
             self._palette.chosen.connect(self._window.run_command)
-        window = self._window
-        self._palette.open_for(situation_of(window.place, window.session, window.position.workspace))
+        self._palette.open_for(self._situation())
 
     def undo_last(self) -> None:
         """Take the last change back."""
@@ -193,13 +201,13 @@ class Shell(QObject):
 
     def network_lean(self) -> None:
         """Compute hearts at once, by the network alone."""
-        self._choose_network("lean")
+        self.choose_network("lean")
 
     def network_accurate(self) -> None:
         """Compute hearts that are moved until they agree with the pictures."""
-        self._choose_network("accurate")
+        self.choose_network("accurate")
 
-    def _choose_network(self, name: str) -> None:
+    def choose_network(self, name: str) -> None:
         """Compute with other weights from now on, and what is open again."""
         window = self._window
         window.settings = window.settings.model_copy(update={"model": name})
@@ -218,7 +226,14 @@ class Shell(QObject):
         self._window.page.reset_layout()
         self._window.position.reset_layout()
         self._window.position.tabs.setCurrentIndex(0)
+        self._window.training.reset_layout()
         self._window.jobs.reset_place()
+
+    def save_screenshot(self) -> None:
+        """Ask for a file and write a picture of the window into it."""
+        name, _ = QFileDialog.getSaveFileName(self._window, "Save a picture of the window", "echo3d.png", "PNG (*.png)")
+        if name and not self._window.grab().save(name):
+            self.notify("error", "The picture could not be written; choose another folder.")
 
     # -- help ----------------------------------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,10 @@ QToolButton:checked { background: $chosen; border-color: $chosen_edge; color: $c
 QToolButton:disabled, QPushButton:disabled { color: $disabled; }
 QToolButton#small { background: $raised; border-color: $border; padding: 4px 8px; }
 QToolButton#small:hover { background: $hover; }
+QToolButton#fold { color: $muted; border: none; padding: 4px 2px; font-weight: 600; }
+QToolButton#fold:checked { background: transparent; color: $text; }
+QToolButton#link { color: $accent; border: none; padding: 0 2px; font-size: 11px; }
+QToolButton#link:disabled { color: $faint; }
 QToolButton#status { color: $muted; padding: 2px 7px; border-radius: 4px; }
 QDoubleSpinBox, QSpinBox, QComboBox, QLineEdit { background: $base; color: $text; border: 1px solid $border; border-radius: 5px;
     padding: 3px 6px; min-height: 16px; selection-background-color: $primary; selection-color: $on_primary; }

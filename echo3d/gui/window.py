@@ -14,7 +14,7 @@ from echo3d.core.views import View
 from echo3d.engine.client import EngineClient
 from echo3d.errors import InputError
 from echo3d.gui import theme
-from echo3d.gui.canvas import PATIENT, POSITION
+from echo3d.gui.canvas import PATIENT, POSITION, TRAINING
 from echo3d.gui.dropping import dropped
 from echo3d.gui.header import Header
 from echo3d.gui.icons import pixmap
@@ -29,6 +29,7 @@ from echo3d.gui.session.desk import SessionDesk
 from echo3d.gui.shell import Shell
 from echo3d.gui.study_flow import StudyFlow, is_demo
 from echo3d.gui.tasks import Tasks
+from echo3d.gui.training.corner import Training
 from echo3d.gui.undo import PhaseChange, Phases
 from echo3d.gui.view_menu import show_view_menu
 from echo3d.gui.widgets import column
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.page = PatientPage(self.tasks)
         self.position = PositionPage(self.page.heart.heart.canvas, self.tasks, Restyler(self.engine))
         self.actions_of_position = Actions(self.position, self.tasks)
+        self.training = Training(self)
         self.desk = SessionDesk(self)
         self._build()
         self._timer = QTimer(self)
@@ -110,6 +112,7 @@ class MainWindow(QMainWindow):
         self.header.fill_menus({action.objectName(): action for action in self.shell.actions_shown()})
         self.jobs = JobsCorner(self, self.tasks, self.position.job_started)
         self.jobs.said.connect(self.shell.notify)
+        self.jobs.run_wanted.connect(self.training.show_run)
         self.show_jobs = self.jobs.toggle
         restore_layout(self, self._splitters)
         self.desk.connect_window()
@@ -127,11 +130,19 @@ class MainWindow(QMainWindow):
         self.position.loading.start()
         self.position.setFocus()
 
+    def show_training(self) -> None:
+        """Show the training workspace."""
+        self.pause()
+        self.training.open()
+        self._show_place("training", TRAINING)
+
     def _show_place(self, place: str, number: int) -> None:
         self.place = place
+        if number != TRAINING:
+            self.training.leave()
         self.pages.setCurrentIndex(number)
         self.page.heart.heart.canvas.use(number)
-        self.undo_group.setActiveStack(self.undo if place == "patient" else self.position.undo)
+        self.undo_group.setActiveStack({"patient": self.undo, "position": self.position.undo}.get(place))  # type: ignore[arg-type]
         show_place(self._placed, place)
         self.header.show_place(place)
         self.shell.show_place(place)
@@ -157,7 +168,8 @@ class MainWindow(QMainWindow):
 
     def owner_of(self, name: str, place: str) -> object:
         """Return what does a command in a workspace."""
-        owners = (*((self.actions_of_position,) if place == "position" else ()), self.shell, self.desk)
+        own = {"position": self.actions_of_position, "training": self.training.actions}
+        owners = (*((own[place],) if place in own else ()), self.shell, self.desk)
         return next((owner for owner in owners if hasattr(owner, name)), self)
 
     def _tick(self) -> None:
@@ -165,7 +177,7 @@ class MainWindow(QMainWindow):
             return
         if self.place == "position":
             self.position.tick()
-        elif self.session.study is not None:
+        elif self.place == "patient" and self.session.study is not None:
             self.page.tick()
 
     # -- opening -------------------------------------------------------------------------------------------------------------------------
@@ -342,12 +354,6 @@ class MainWindow(QMainWindow):
             self.say("Writing the result folder …")
             self.flow.export(Path(name), lambda: self.say("The result folder was written."), self._wrong)
 
-    def save_screenshot(self) -> None:
-        """Ask for a file and write a picture of the window into it."""
-        name, _ = QFileDialog.getSaveFileName(self, "Save a picture of the window", "echo3d.png", "PNG (*.png)")
-        if name and not self.grab().save(name):
-            self._wrong("the picture could not be written; choose another folder")
-
     def save_heart_picture(self) -> None:
         """Ask for a file and write a picture of the heart into it."""
         name, _ = QFileDialog.getSaveFileName(self, "Save a picture of the heart", "heart.png", "PNG (*.png)")
@@ -371,7 +377,7 @@ class MainWindow(QMainWindow):
 
     @property
     def _splitters(self) -> dict[str, QSplitter]:
-        return {"splitter": self.page.splitter, "position": self.position.splitter}
+        return {"splitter": self.page.splitter, "position": self.position.splitter, **self.training.splitters}
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved work, keep the layout, then end timers, threads, the inference process and OpenGL."""
@@ -384,6 +390,7 @@ class MainWindow(QMainWindow):
         save_settings(self.settings.model_copy(update=kept))
         self._timer.stop()
         self.desk.close()
+        self.training.close()
         self.shell.close_shell()
         self.position.close_page()
         self.page.close_page()

@@ -303,7 +303,7 @@ def content_from_json(values: Mapping[str, Any]) -> tuple[Content, tuple[str, ..
     return content, tuple(problems)
 
 
-_PLACE: TypeAdapter[str] = TypeAdapter(Literal["patient", "position"])
+_PLACE: TypeAdapter[str] = TypeAdapter(Literal["patient", "position", "training"])
 _HEART: TypeAdapter[Heart] = TypeAdapter(Annotated[Heart, Field(discriminator="kind")])
 _BODY: TypeAdapter[Body] = TypeAdapter(Annotated[Body, Field(discriminator="kind")])
 _CAMERAS: TypeAdapter[dict[Literal["patient", "position"], CameraView]] = TypeAdapter(dict[Literal["patient", "position"], CameraView])

@@ -18,7 +18,8 @@ HEIGHT = 230
 
 
 class JobsCorner(QObject):
-    """Brings jobs into a window; ``said`` is sent with the kind of a notice and its sentence.
+    """Brings jobs into a window; ``said`` is sent with the kind of a notice and its sentence, ``run_wanted`` with
+    the name of a training that is to be shown in its workspace.
 
     Parameters
     ----------
@@ -28,6 +29,7 @@ class JobsCorner(QObject):
     """
 
     said = Signal(str, str)
+    run_wanted = Signal(str)
 
     def __init__(self, window: QMainWindow, tasks: Tasks, started: SignalInstance) -> None:
         super().__init__(window)
@@ -106,6 +108,8 @@ class JobsCorner(QObject):
         elif name == "copy_path":
             QGuiApplication.clipboard().setText(row.out)
             self.said.emit("info", "The path was copied.")
+        elif name == "show_run":
+            self.run_wanted.emit(row.name)
         elif name == "delete":
             self._ask_delete(row)
         else:

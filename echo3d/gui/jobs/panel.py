@@ -11,11 +11,12 @@ from echo3d.gui.jobs.model import FOLDER, PROGRESS, Bar, JobsModel, Tail, colour
 from echo3d.gui.jobs.rows import JobRow, Look
 from echo3d.gui.widgets import column, label, row, text_button
 
-EMPTY = "No jobs yet. Data set… in the Position workspace begins one; it goes on when this window is closed."
+EMPTY = "No jobs yet. Data set… in the Position workspace and Start in Training begin one; it goes on when this window is closed."
 _WIDTHS = (220, 74, 116, 88, 70, 80)
 _ACTIONS = (
     ("cancel", "Cancel", "Stop this job; what it has written stays, and Resume goes on from there"),
     ("resume", "Resume", "Go on with this job where it was"),
+    ("show_run", "Show run", "Show this training with its curves in the Training workspace"),
     ("open_folder", "Open folder", "Show the folder that this job writes"),
     ("copy_path", "Copy path", "Copy the path of the folder that this job writes"),
     ("delete", "Delete…", "Delete this job, and its files if you wish"),
@@ -111,6 +112,7 @@ class JobsPanel(QWidget):
     def _show_chosen(self, look: Look | None = None) -> None:
         one = self.row
         can = {"cancel": one and one.can_cancel, "resume": one and one.can_resume, "delete": one and one.can_delete}
+        self.buttons["show_run"].setVisible(one is not None and one.trains)
         for name, made in self.buttons.items():
             made.setEnabled(bool(can.get(name, one)))
         self.sentence.setText("" if one is None else one.sentence[:1].upper() + one.sentence[1:])

@@ -59,6 +59,11 @@ class JobRow:
         return not self.state.alive and self.state is not State.DONE
 
     @property
+    def trains(self) -> bool:
+        """Whether it is a training, which has a workspace of its own."""
+        return self.name.startswith("train-")
+
+    @property
     def can_delete(self) -> bool:
         """Whether it has ended."""
         return not self.state.alive

@@ -13,6 +13,7 @@ from echo3d.gui.tasks import Tasks
 from echo3d.jobs.launcher import cancel, resume
 from echo3d.jobs.removal import delete_job
 from echo3d.paths import user_jobs
+from echo3d.runs import delete_files
 
 SOON_MS, LATER_MS = 1000, 5000
 """From one look to the next while a job runs or the panel is open, and otherwise."""
@@ -103,6 +104,15 @@ class JobsWatch(QObject):
             if out is not None and out.exists():
                 delete_set(out)
             delete_job(folder)
+
+        self._do(name, work)
+
+    def delete_run(self, name: str, out: Path) -> None:
+        """Delete the job of a training and the folder of its run."""
+
+        def work(folder: Path) -> None:
+            delete_job(folder)
+            delete_files(out)
 
         self._do(name, work)
 

@@ -1,0 +1,175 @@
+"""Curves of several runs over their steps: the loss above, what is measured on held back samples below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QComboBox, QFrame, QSplitter, QWidget
+
+from echo3d.gui import theme
+from echo3d.gui.training.rows import Run
+from echo3d.gui.widgets import column, label, row, text_button
+from echo3d.runs import Trace, title_of
+
+_MARKED = 24
+"""A curve of at most so many points shows each."""
+
+
+class CurvePlot(QFrame):
+    """One curve of each run; which one is chosen above it.
+
+    Parameters
+    ----------
+    title : of the plot
+    names : returns the curves of a run that may be chosen, the first being the usual one
+    empty : what is said while there is none
+    """
+
+    def __init__(self, title: str, names: Callable[[Trace], list[str]], empty: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._names, self._runs = names, tuple[tuple[Run, str], ...]()
+        self.chosen = QComboBox()
+        self.chosen.setToolTip("Which curve is shown")
+        self.chosen.setMinimumWidth(150)
+        self.chosen.activated.connect(lambda _: self._draw())
+        self.log = text_button("log", "Logarithmic scale", self._scale, kind="small")
+        self.log.setCheckable(True)
+        self.whole = text_button(
+            "Whole", "Show all of the curves again, after zooming with the wheel or moving", self.show_whole, kind="small"
+        )
+        self.plot = pg.PlotWidget()
+        self._prepare()
+        self._lines: dict[str, pg.PlotDataItem] = {}
+        self.empty = label(empty, "muted", wrap=True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        head = row(label(title, "section"), 1, self.chosen, self.log, self.whole, spacing=6)
+        body = column(head, self.plot, self.empty, margins=(12, 8, 10, 6), spacing=4)
+        body.setStretch(1, 1)
+        body.setStretch(2, 1)
+        self.setLayout(body)
+        self._tint()
+        self.show_runs(())
+
+    def _prepare(self) -> None:
+        item = self.plot.getPlotItem()
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        self.plot.setAcceptDrops(False)
+        self.plot.viewport().setAcceptDrops(False)
+        self.plot.setFrameShape(QFrame.Shape.NoFrame)
+        self.plot.showGrid(x=False, y=True, alpha=0.12)
+        self.plot.setMinimumHeight(90)
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.setStyle(tickFont=theme.sized(10), tickLength=-4)
+            axis.enableAutoSIPrefix(False)
+        item.getAxis("left").setWidth(52)
+        item.setClipToView(True)
+        item.setDownsampling(auto=True, mode="peak")
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the colours of another theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "empty"):
+            self._tint()
+            self._draw()
+
+    def _tint(self) -> None:
+        self.plot.setBackground(theme.SURFACE)
+        for side in ("left", "bottom"):
+            axis = self.plot.getPlotItem().getAxis(side)
+            axis.setPen(pg.mkPen(theme.BORDER))
+            axis.setTextPen(pg.mkPen(theme.MUTED))
+        self.plot.setLabel("bottom", "step", color=theme.FAINT, **{"font-size": "10px"})
+
+    def _scale(self) -> None:
+        self.plot.setLogMode(x=False, y=self.log.isChecked())
+        self.show_whole()
+
+    def show_whole(self) -> None:
+        """Show all of the curves."""
+        self.plot.getPlotItem().enableAutoRange()
+
+    def show_runs(self, runs: Sequence[tuple[Run, str]]) -> None:
+        """Show runs, each with its colour; only what has changed is drawn again."""
+        same = [(run.name, tint, run.trace) for run, tint in runs] == [(run.name, tint, run.trace) for run, tint in self._runs]
+        self._runs = tuple(runs)
+        if same and runs:
+            return
+        self._offer()
+        self._draw()
+
+    def _offer(self) -> None:
+        """Offer the curves that any of the runs has; the one that was chosen stays so while there is one."""
+        names = list(dict.fromkeys(name for run, _ in self._runs for name in self._names(run.trace)))
+        if names != [self.chosen.itemData(at) for at in range(self.chosen.count())]:
+            before = self.chosen.currentData()
+            self.chosen.clear()
+            for name in names:
+                self.chosen.addItem(title_of(name), name)
+            self.chosen.setCurrentIndex(names.index(before) if before in names else 0)
+
+    def _draw(self) -> None:
+        name = self.chosen.currentData()
+        shown = {run.name: (run.trace.curves[name], tint) for run, tint in self._runs if name in run.trace.curves}
+        for gone in self._lines.keys() - shown.keys():
+            self.plot.removeItem(self._lines.pop(gone))
+        for key, (curve, tint) in shown.items():
+            if key not in self._lines:
+                self._lines[key] = self.plot.plot([], [])
+            self._lines[key].setPen(pg.mkPen(tint, width=2))
+            few = curve.shape[1] <= _MARKED
+            kept = curve[:, curve[1] > 0] if self.log.isChecked() else curve
+            brush = pg.mkBrush(tint)
+            self._lines[key].setData(*kept, symbol="o" if few else None, symbolSize=5, symbolBrush=brush, symbolPen=None)
+        self.plot.setVisible(bool(shown))
+        self.empty.setVisible(not shown)
+        for part in (self.chosen, self.log, self.whole):
+            part.setVisible(bool(shown))
+
+    def points(self, run: str) -> int:
+        """Return how many points of a run are drawn."""
+        line = self._lines.get(run)
+        return 0 if line is None or line.xData is None else int(np.size(line.xData))
+
+
+class Curves(QWidget):
+    """Both plots, with the runs' names in their colours above them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.loss = CurvePlot("LOSS", lambda trace: trace.losses, "The loss appears with the first line of a run's log.")
+        self.measured = CurvePlot(
+            "VALIDATION", lambda trace: trace.measured, "What is measured on held back samples appears with a run's first measurement."
+        )
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(8)
+        for plot in (self.loss, self.measured):
+            self.splitter.addWidget(plot)
+        self.legend = label("", "")
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setWordWrap(True)
+        self.setLayout(column(self.legend, self.splitter, spacing=6))
+        self.layout().setStretch(1, 1)  # type: ignore[call-arg, union-attr]
+
+    def show_runs(self, runs: Sequence[Run]) -> None:
+        """Show runs over each other."""
+        tinted = [(run, tint_of(number)) for number, run in enumerate(runs)]
+        self.legend.setText("&nbsp;&nbsp;&nbsp; ".join(f'<span style="color:{tint}">●</span> {_html(run.title)}' for run, tint in tinted))
+        for plot in (self.loss, self.measured):
+            plot.show_runs(tinted)
+
+
+def tint_of(number: int) -> str:
+    """Return the colour of the run of that number among those shown."""
+    views = theme.tokens().views
+    return str(views[number % len(views)])
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
