@@ -40,17 +40,21 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    preset: Literal["paper", "lean"] = Field("lean", description="Size of the network; lean is made for processors without a GPU.")
+    preset: Literal["paper", "lean"] = Field(
+        "lean",
+        description="Size of the network; lean is made for processors without a GPU.",
+        json_schema_extra={"published": "paper"},
+    )
     minutes: float = Field(40.0, gt=0, description="How long to learn, in minutes.")
     steps: int | None = Field(None, ge=1, description="How many steps to learn, in place of minutes, which makes a run repeatable.")
-    pairs: int = Field(4, ge=1, description="Pairs a step; the paper takes 8.")
-    held: int = Field(16, ge=1, description="Pairs held back to measure on.")
-    rate: float = Field(1e-3, gt=0, description="Highest learning rate; the paper's.")
-    decay: float = Field(1e-4, ge=0, description="Weight decay; the paper's.")
+    pairs: int = Field(4, ge=1, le=256, description="Pairs a step.", json_schema_extra={"published": 8})
+    held: int = Field(16, ge=1, le=1000, description="Pairs held back to measure on.")
+    rate: float = Field(1e-3, gt=0, le=1, description="Highest learning rate.", json_schema_extra={"published": 1e-3})
+    decay: float = Field(1e-4, ge=0, le=1, description="Weight decay.", json_schema_extra={"published": 1e-4})
     unnamed: float = Field(0.0, ge=0, le=1, description="Share of the steps without true ways, by the self-supervised loss alone.")
-    seed: int = Field(0, ge=0, description="Seed of weights and pairs.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights and pairs.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:n.")
-    threads: int = Field(2, ge=1, description="Threads of a CPU.")
+    threads: int = Field(2, ge=1, le=256, description="Threads of a CPU.")
 
 
 class Run:

@@ -50,24 +50,36 @@ class RivalSettings(BaseModel):
     val: Path = Field(Path("runs/val"), description="Samples to measure on, never learned from.")
     limit: int = Field(40_000, ge=2, description="Most samples to learn from.")
     styles: tuple[str, ...] = Field(STYLES, description="Styles of the pictures; each pair of samples shows one of them.")
-    strength: float = Field(1.0, ge=0, description="Strength of the domain randomisation; 0 for none.")
-    any_views: bool = Field(True, description="Whether half of the samples show one to five views; all six otherwise, as published.")
+    strength: float = Field(1.0, ge=0, le=3, description="Strength of the domain randomisation; 0 for none.")
+    any_views: bool = Field(
+        True,
+        description="Whether half of the samples show one to five views; all six otherwise, as published.",
+        json_schema_extra={"published": False},
+    )
     steps: int | None = Field(None, ge=1, description="How many steps to learn, in place of 250 epochs.")
     minutes: float | None = Field(None, gt=0, description="How long to learn, in place of 250 epochs.")
     core_minutes: float | None = Field(None, gt=0, description="How much of a processor's time to learn, in place of 250 epochs.")
-    batch: int = Field(64, ge=1, description="Samples a step; published 64 for Pix2Vox and 8 for E-Pix2Vox++.")
-    rate: float = Field(1e-3, gt=0, description="Highest learning rate; the published one.")
+    batch: int = Field(
+        64,
+        ge=1,
+        le=4096,
+        description="Samples a step; published 64 for Pix2Vox and 8 for E-Pix2Vox++.",
+        json_schema_extra={"published": 64},
+    )
+    rate: float = Field(1e-3, gt=0, le=1, description="Highest learning rate.", json_schema_extra={"published": 1e-3})
     rise: int = Field(200, ge=1, description="Steps in which it is reached.")
-    average: float = Field(0.998, ge=0, lt=1, description="Decay of the average that is measured and written.")
+    average: float = Field(
+        0.998, ge=0, lt=1, description="Decay of the average that is measured and written.", json_schema_extra={"published": 0.0}
+    )
     statistics: int = Field(8, ge=0, description="Batches from which the average's batch norms are measured at the end; 0 leaves them.")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="Precision of the layers.")
-    held: int = Field(8, ge=0, description="Samples that are measured on.")
+    held: int = Field(8, ge=0, le=10_000, description="Samples that are measured on.")
     keep: int = Field(200, ge=1, description="Steps from one checkpoint to the next.")
     note: int = Field(50, ge=1, description="Steps from one line of the log to the next.")
     measure: int = Field(10, ge=1, description="Lines of the log from one measurement to the next.")
-    seed: int = Field(0, ge=0, description="Seed of weights and draws.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights and draws.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:n.")
-    threads: int = Field(1, ge=1, description="Threads of the CPU.")
+    threads: int = Field(1, ge=1, le=256, description="Threads of the CPU.")
     name: str = Field("", description="What the run is called where runs are compared; its kind where empty.")
 
     def course(self, samples: int) -> Course:

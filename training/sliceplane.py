@@ -37,28 +37,30 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    preset: Literal["lean", "lean-pictures", "paper"] = Field("lean", description="The network; lean reads structure maps.")
+    preset: Literal["lean", "lean-pictures", "paper"] = Field(
+        "lean", description="The network; lean reads structure maps.", json_schema_extra={"published": "paper"}
+    )
     data: Path = Field(Path("runs/samples"), description="Samples of training.samples; those that training.styles drew serve as pictures.")
     slices: Path | None = Field(Path("runs/slices"), description="Label slices of more hearts, of training.slices.")
     val: Path = Field(Path("runs/val"), description="Samples to look at on the way, never learned from.")
     limit: int = Field(200, ge=1, description="Most shards of samples, and of slices, whose true maps are learned from.")
     looked: int = Field(3000, ge=2, description="Most samples whose pictures are learned from.")
     styles: tuple[str, ...] = Field(STYLES, description="Styles of the pictures; each pair of samples shows one of them.")
-    strength: float = Field(1.0, ge=0, description="Strength of the pictures' randomisation.")
+    strength: float = Field(1.0, ge=0, le=3, description="Strength of the pictures' randomisation.")
     reader: str = Field("lean", description="S2MNet weights whose encoder reads the pictures.")
     steps: int | None = Field(None, ge=1, description="Budget in steps.")
     minutes: float | None = Field(None, gt=0, description="Budget in minutes.")
     core_minutes: float | None = Field(None, gt=0, description="Budget in minutes of the processor.")
-    batch: int = Field(32, ge=2, description="Sets of views a step, half of them true maps where the network reads maps.")
-    rate: float = Field(1.5e-3, gt=0, description="Highest learning rate.")
-    decay: float = Field(0.02, ge=0, description="Weight decay.")
-    noise: float = Field(0.03, ge=0, description="Noise on true maps, as a share of a cell.")
+    batch: int = Field(32, ge=2, le=4096, description="Sets of views a step, half of them true maps where the network reads maps.")
+    rate: float = Field(1.5e-3, gt=0, le=1, description="Highest learning rate.")
+    decay: float = Field(0.02, ge=0, le=1, description="Weight decay.")
+    noise: float = Field(0.03, ge=0, le=1, description="Noise on true maps, as a share of a cell.")
     started: float = Field(0.75, ge=0, le=1, description="Share of the steps that begin with the reader's own planes.")
-    shaken: float = Field(0.3, ge=0, description="Noise on planes that are begun with: 1 for 10 mm and 0.15 of a unit vector.")
+    shaken: float = Field(0.3, ge=0, le=5, description="Noise on planes that are begun with: 1 for 10 mm and 0.15 of a unit vector.")
     note: int = Field(200, ge=1, description="Steps from one line of the log to the next.")
-    seed: int = Field(0, ge=0, description="Seed of weights and draws.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights and draws.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:n.")
-    threads: int = Field(1, ge=1, description="Threads of a CPU.")
+    threads: int = Field(1, ge=1, le=256, description="Threads of a CPU.")
 
 
 def fan_points(planes: Tensor) -> Tensor:
