@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,8 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from echo3d.errors import InputError
 
 CONFIG, LOG = "config.json", "log.jsonl"
 TOTAL = "total"
@@ -182,25 +179,6 @@ def sheets(folder: Path) -> list[Path]:
         return sorted(folder.glob("sheet*.png"))
     except OSError:
         return []
-
-
-def delete_files(folder: Path) -> None:
-    """Delete the folder of a run, with everything in it; where there is none, nothing is done.
-
-    Raises
-    ------
-    InputError
-        If the folder is of something else, or may not be written.
-    """
-    if not folder.exists():
-        return
-    if folder.is_symlink() or not ((folder / CONFIG).is_file() or not any(folder.iterdir())):
-        raise InputError(f"the folder of a run must hold {CONFIG} to be deleted, found none in {folder.name}; delete it by hand")
-    try:
-        shutil.rmtree(folder)
-    except OSError as exc:
-        reason = (exc.strerror or type(exc).__name__).lower()
-        raise InputError(f"the folder of a run must be writable to be deleted, found {reason}; delete it by hand") from exc
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Found:
     ----------
     sentence : on it, for people
     samples : how many
+    slices : how many label slices lie with them
     styles : that all of its shards have pictures in
     problem : whether nothing can be learned from it
     parts : folders by the setting that they are for: ``data``, ``slices``, ``val``
@@ -32,6 +33,7 @@ class Found:
 
     sentence: str
     samples: int = 0
+    slices: int = 0
     styles: tuple[str, ...] = ()
     problem: bool = False
     parts: Mapping[str, Path] = field(default_factory=dict)
@@ -48,13 +50,14 @@ def look_into(folder: Path) -> Found:
     samples, styles = count_rows(shards, "field"), styles_of(parts["data"], shards)
     said = [f"{samples} samples in {len(shards)} shard{'s' if len(shards) > 1 else ''}"]
     said.append(f"styles {', '.join(styles)}" if styles else "no pictures of any style yet")
-    if "slices" in parts:
-        said.append(f"{count_rows(shards_in(parts['slices']), 'field')} label slices")
+    slices = count_rows(shards_in(parts["slices"]), "field") if "slices" in parts else 0
+    if slices:
+        said.append(f"label slices of {slices} phases of hearts")
     if "val" in parts:
         said.append(f"{count_rows(shards_in(parts['val']), 'field')} samples held back")
     missing = [title for name, title in (("slices", "no label slices"), ("val", "no held back samples")) if name not in parts]
     said += [" and ".join(missing) + " beside them"] if missing else []
-    return Found("; ".join(said) + ".", samples, styles, parts=parts)
+    return Found("; ".join(said) + ".", samples, slices, styles, parts=parts)
 
 
 def _unusable(folder: Path) -> Found:

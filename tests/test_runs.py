@@ -6,10 +6,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from echo3d.errors import InputError
-from echo3d.runs import TOTAL, delete_files, differences, follow, read_config, sheets
+from echo3d.runs import TOTAL, differences, follow, read_config, sheets
 
 
 def note(out: Path, **values: object) -> None:
@@ -69,17 +67,3 @@ def test_settings_that_differ_are_listed_also_within_others(tmp_path: Path) -> N
     assert [(line.name, line.values) for line in differences([one, two])] == [("network.side", ("64", "128")), ("new", ("–", "x"))]
     assert len(differences([one])) == 2
     assert read_config(tmp_path) == {} and sheets(tmp_path) == []
-
-
-def test_only_the_folder_of_a_run_is_deleted(tmp_path: Path) -> None:
-    run, other = tmp_path / "run", tmp_path / "other"
-    for folder in (run, other):
-        folder.mkdir()
-        (folder / "log.jsonl").write_text("")
-    (run / "config.json").write_text("{}")
-    delete_files(run)
-    assert not run.exists()
-    with pytest.raises(InputError, match="must hold config.json"):
-        delete_files(other)
-    assert (other / "log.jsonl").exists()
-    delete_files(tmp_path / "nowhere")

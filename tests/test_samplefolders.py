@@ -22,7 +22,7 @@ def test_a_whole_data_set_is_told_with_its_styles(tmp_path: Path) -> None:
     shard(tmp_path / "slices", 6)
     shard(tmp_path / "val", 2)
     found = look_into(tmp_path)
-    assert found.sentence == "12 samples in 2 shards; styles speckle; 6 label slices; 2 samples held back."
+    assert found.sentence == "12 samples in 2 shards; styles speckle; label slices of 6 phases of hearts; 2 samples held back."
     assert found.styles == ("speckle",) and found.samples == 12 and not found.problem
     assert found.parts == {name: tmp_path / word for name, word in (("data", "samples"), ("slices", "slices"), ("val", "val"))}
 

@@ -104,6 +104,9 @@ QTreeWidget, QPlainTextEdit, QTextBrowser, QTableWidget, QListView { background:
     border-radius: 6px; outline: none; selection-background-color: $primary; selection-color: $on_primary; }
 QTableView { background: $surface; color: $text; border: 1px solid $border; border-radius: 6px; outline: none;
     selection-background-color: $chosen; selection-color: $chosen_text; }
+QPlainTextEdit#tail { font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace; font-size: 11px; border: none; padding: 4px; }
+QTableWidget#bare { border: none; }
+QTableView#runs::item { padding: 0 5px; }
 QDockWidget { color: $muted; font-weight: 600; }
 QDockWidget::title { background: $surface; border-top: 1px solid $border; padding: 6px 12px; }
 QPlainTextEdit#mono { font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace; }

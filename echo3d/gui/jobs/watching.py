@@ -14,7 +14,7 @@ from echo3d.jobs.launcher import cancel
 from echo3d.jobs.queue import resume
 from echo3d.jobs.removal import delete_job
 from echo3d.paths import user_jobs
-from echo3d.runs import delete_files
+from echo3d.trainings import delete_run
 
 SOON_MS, LATER_MS = 1000, 5000
 """From one look to the next while a job runs or the panel is open, and otherwise."""
@@ -113,7 +113,7 @@ class JobsWatch(QObject):
 
         def work(folder: Path) -> None:
             delete_job(folder)
-            delete_files(out)
+            delete_run(out)
 
         self._do(name, work)
 

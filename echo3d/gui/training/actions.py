@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from echo3d.jobs.registry import list_jobs
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
     from echo3d.gui.training.new_run import Wish
     from echo3d.gui.training.page import TrainingPage
     from echo3d.gui.training.rows import Run
-
-
-class Filled(BaseModel):
-    """Settings as a form has them; the job itself checks them."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class Actions:
@@ -116,9 +109,13 @@ class Actions:
         box.setText(f"{names}\n\nThe job, the folder with its checkpoints and its log are deleted. This cannot be undone.")
         sure = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
-        sure.clicked.connect(lambda: [self._training.watch.delete_run(run.name, run.out) for run in runs])
+        sure.clicked.connect(lambda: self._delete(runs))
         box.finished.connect(box.deleteLater)
         box.open()
+
+    def _delete(self, runs: list[Run]) -> None:
+        for run in runs:
+            self._training.watch.delete_run(run.name, run.out)
 
     # -- what becomes of a run -------------------------------------------------------------------------------------------------------------
 
@@ -167,7 +164,7 @@ def _train_spec(wish: Wish) -> JobSpec:
     """Return the job of a wish; off the Qt thread."""
     from echo3d.trainings import job_spec
 
-    return job_spec(wish.kind, Filled(**wish.settings), wish.out)
+    return job_spec(wish.kind, wish.settings, wish.out)
 
 
 def free_folder(parent: Path, word: str) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLayout, QWidget
 
 from echo3d.gui.training.devices import Device
 from echo3d.gui.training.editors import NumberEditor, WholeEditor
@@ -46,9 +46,11 @@ class BudgetPart(QWidget):
             made.edited.connect(self.edited)
             self.amounts[field.name] = made
         self.which.activated.connect(lambda _: self._choose())
-        where = [label("Device"), self.device] if "device" in self._fields else []
-        long = [label("How long"), row(self.which, *self.amounts.values(), spacing=8)] if self.budgets else []
-        self.setLayout(column(section("DEVICE AND BUDGET"), *where, *long, spacing=5))
+        where: list[QWidget | QLayout | int] = [label("Device"), self.device] if "device" in self._fields else []
+        long: list[QWidget | QLayout | int] = (
+            [label("How long"), row(self.which, *self.amounts.values(), spacing=8)] if self.budgets else []
+        )
+        self.setLayout(column(section("DEVICE AND BUDGET", above=4), *where, *long, spacing=5))
         self.setVisible(bool(where or long))
         self._show_amount()
 

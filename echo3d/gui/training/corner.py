@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QSplitter
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QLayout, QSplitter, QWidget
 
 from echo3d.gui.jobs.rows import JobRow, Look
 from echo3d.gui.tasks import Tasks
 from echo3d.gui.training.actions import Actions, free_folder
 from echo3d.gui.training.asking import Asking
 from echo3d.gui.training.rows import KIND, Run, Sight
-from echo3d.jobs.launcher import start
+from echo3d.gui.widgets import column
+from echo3d.jobs.queue import enqueue
 from echo3d.jobs.registry import Status
 from echo3d.jobs.spec import JobSpec
 from echo3d.paths import user_documents, user_jobs
@@ -41,16 +42,19 @@ class Training(QObject):
         self.actions = Actions(self)
         self._built: TrainingPage | None = None
         self._tasks: Tasks | None = None
-        self._shows: str = ""
+        self._building: Iterator[TrainingPage | None] | None = None
+        self._place: QLayout | None = None
+        self._shows = ""
+        self._shown = self._closed = False
         self.asking, self.trial, self.work = Asking(self), Asking(self), Asking(self)
 
     # -- its parts -------------------------------------------------------------------------------------------------------------------------
 
     @property
     def page(self) -> TrainingPage:
-        """The page; built when it is first asked for."""
-        if self._built is None:
-            self._built = self._build()
+        """The page; what of it is not built yet is built now."""
+        while self._built is None:
+            self._build_on()
         return self._built
 
     @property
@@ -58,16 +62,25 @@ class Training(QObject):
         """What looks at the jobs and does what is wished for with them."""
         return self._window.jobs.watch
 
-    def _build(self) -> TrainingPage:
+    def _build_on(self) -> None:
+        """Build one more bit of the page; put it into its place when it is whole."""
+        if self._building is None:
+            from echo3d.gui.training.page import building
+
+            self._tasks = Tasks(self, threads=2)
+            self._building = building(self._tasks)
+            return
+        made = next(self._building)
+        if made is not None:
+            self._use(made)
+
+    def _use(self, page: TrainingPage) -> None:
         from echo3d.gui.layout import restore_parts
-        from echo3d.gui.training.page import TrainingPage
         from echo3d.gui.training.reading import Reading
 
-        window = self._window
-        self._tasks = Tasks(self, threads=2)
-        page = TrainingPage(self._tasks)
-        self.reading = Reading(self._tasks, self)
-        window.pages.addWidget(page)
+        window, self._built = self._window, page
+        self.reading = Reading(self._own_tasks, self)
+        self._host().addWidget(page)
         restore_parts(page.splitters)
         page.command.connect(window.run_command)
         page.lead_changed.connect(self.reading.follow)
@@ -76,7 +89,22 @@ class Training(QObject):
         self.reading.seen.connect(self._seen)
         self.watch.looked.connect(self._looked)
         window.shell.grey(page)
-        return page
+        self._ask_schemas()
+
+    def _host(self) -> QLayout:
+        """Return where the page stands; it is shown empty until the page is built."""
+        if self._place is None:
+            host = QWidget()
+            self._place = column()
+            host.setLayout(self._place)
+            self._window.pages.addWidget(host)
+        return self._place
+
+    @property
+    def _own_tasks(self) -> Tasks:
+        if self._tasks is None:
+            self._tasks = Tasks(self, threads=2)
+        return self._tasks
 
     @property
     def splitters(self) -> dict[str, QSplitter]:
@@ -90,22 +118,33 @@ class Training(QObject):
     # -- what is shown ---------------------------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Bring the page up to date; the first time, ask what can be trained."""
-        first = self._built is None
-        page = self.page
-        self.reading.on = True
-        self.watch.eager = True
-        self.watch.now()
-        if first:
-            self._ask_schemas()
-        tasks = self._tasks
-        if tasks is not None:
-            from echo3d.gui.training.devices import devices
+        """Bring the page up to date; the first time it is built bit by bit while the window goes on."""
+        self._host()
+        self._shown = True
+        if self._built is None:
+            QTimer.singleShot(0, self._go_on)
+        else:
+            self._bring_up_to_date()
 
-            tasks.run(devices, page.new.offer_devices, self.wrong)
+    def _go_on(self) -> None:
+        if self._closed:
+            return
+        if self._built is None:
+            self._build_on()
+            QTimer.singleShot(0, self._go_on)
+        elif self._shown:
+            self._bring_up_to_date()
+
+    def _bring_up_to_date(self) -> None:
+        from echo3d.gui.training.devices import devices
+
+        self.reading.on = self.watch.eager = True
+        self.watch.now()
+        self._own_tasks.run(devices, self.page.new.offer_devices, self.wrong)
 
     def leave(self) -> None:
         """Read no more while another workspace is shown."""
+        self._shown = False
         if self._built is not None:
             self.reading.on = False
             self.watch.eager = self._window.jobs.dock.isVisible()
@@ -124,21 +163,19 @@ class Training(QObject):
             else:
                 self.asking.ask(["train", "--schema"], self._have_schemas, self.page.new.show_problem_with_schemas)
 
-        if self._tasks is not None:
-            self._tasks.run(stored_schemas, stored, self.wrong)
+        self._own_tasks.run(stored_schemas, stored, self.wrong)
 
     def _have_schemas(self, schemas: dict[str, Any]) -> None:
         from echo3d.gui.training.schemas import keep_schemas
 
         self.page.new.show_schemas(schemas)
-        if self._tasks is not None:
-            self._tasks.run(lambda: keep_schemas(schemas), lambda _: None, self.wrong)
+        self._own_tasks.run(lambda: keep_schemas(schemas), lambda _: None, self.wrong)
 
     def _propose(self) -> None:
         """Propose a new folder for a run of the recipe that was chosen."""
-        chosen, tasks = self.page.new.chosen, self._tasks
-        if chosen is not None and tasks is not None:
-            tasks.run(lambda: free_folder(user_documents() / "training", chosen.key), self.page.new.propose, self.wrong)
+        chosen = self.page.new.chosen
+        if chosen is not None:
+            self._own_tasks.run(lambda: free_folder(user_documents() / "training", chosen.key), self.page.new.propose, self.wrong)
 
     def _looked(self, look: Look) -> None:
         self.reading.looked(look)
@@ -176,15 +213,14 @@ class Training(QObject):
 
     def begin(self, spec: Callable[[], JobSpec]) -> None:
         """Start a job; say so, and show it."""
-        if self._tasks is not None:
-            self._tasks.run(lambda: start(user_jobs(), spec()), self._begun, self.wrong)
+        self._own_tasks.run(lambda: enqueue(user_jobs(), spec()), self._begun, self.wrong)
 
     def _begun(self, folder: Path) -> None:
         if folder.name.startswith(f"{KIND}-"):
             self._shows = folder.name
             self.page.new.say("")
             self._propose()
-        self.say("done", "It runs in the background, and goes on when this window is closed.")
+        self.say("done", "It was given to the background, where it goes on when this window is closed.")
         self.watch.now()
 
     def added(self, name: str, kind: str) -> None:
@@ -210,6 +246,7 @@ class Training(QObject):
 
     def close(self) -> None:
         """End questions and threads; before the window goes."""
+        self._closed = True
         for one in (self.asking, self.trial, self.work):
             one.close()
         if self._tasks is not None:

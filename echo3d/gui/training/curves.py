@@ -39,7 +39,7 @@ class CurvePlot(QFrame):
         self.log = text_button("log", "Logarithmic scale", self._scale, kind="small")
         self.log.setCheckable(True)
         self.whole = text_button(
-            "Whole", "Show all of the curves again, after zooming with the wheel or moving", self.show_whole, kind="small"
+            "Fit", "Show all of the curves again, after zooming with the wheel or moving", self.show_whole, kind="small"
         )
         self.plot = pg.PlotWidget()
         self._prepare()
@@ -120,7 +120,7 @@ class CurvePlot(QFrame):
             self.plot.removeItem(self._lines.pop(gone))
         for key, (curve, tint) in shown.items():
             if key not in self._lines:
-                self._lines[key] = self.plot.plot([], [])
+                self._lines[key] = self.plot.plot([], [], antialias=True)
             self._lines[key].setPen(pg.mkPen(tint, width=2))
             few = curve.shape[1] <= _MARKED
             kept = curve[:, curve[1] > 0] if self.log.isChecked() else curve
@@ -137,15 +137,23 @@ class CurvePlot(QFrame):
         return 0 if line is None or line.xData is None else int(np.size(line.xData))
 
 
+def loss_plot() -> CurvePlot:
+    """Return the plot of the loss."""
+    return CurvePlot("LOSS", lambda trace: trace.losses, "The loss appears with the first line of a run's log.")
+
+
+def measured_plot() -> CurvePlot:
+    """Return the plot of what is measured on held back samples."""
+    empty = "What is measured on held back samples appears with a run's first measurement."
+    return CurvePlot("VALIDATION", lambda trace: trace.measured, empty)
+
+
 class Curves(QWidget):
     """Both plots, with the runs' names in their colours above them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, loss: CurvePlot, measured: CurvePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.loss = CurvePlot("LOSS", lambda trace: trace.losses, "The loss appears with the first line of a run's log.")
-        self.measured = CurvePlot(
-            "VALIDATION", lambda trace: trace.measured, "What is measured on held back samples appears with a run's first measurement."
-        )
+        self.loss, self.measured = loss, measured
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(8)

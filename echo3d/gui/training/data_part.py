@@ -134,7 +134,7 @@ class DataPart(QWidget):
         )
         self.switches: dict[str, Any] = {}
         self._styles = QWidget()
-        parts: list[Any] = [section("DATA")]
+        parts: list[Any] = [section("DATA", above=4)]
         if self.data is not None:
             make = text_button("Make a data set…", "Draw hearts, slices and pictures to learn from", self.make_wanted.emit, kind="small")
             parts += [self.data, row(make, 1)]

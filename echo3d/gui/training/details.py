@@ -19,9 +19,8 @@ class LogTail(QPlainTextEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("mono")
+        self.setObjectName("tail")
         self.setReadOnly(True)
-        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self.setPlaceholderText("The log of the chosen run appears here.")
         self.setAccessibleName("Log of the run")
         self._lines: tuple[str, ...] = ()
@@ -46,7 +45,8 @@ class Differences(QWidget):
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setShowGrid(False)
-        self.table.setFrameShape(QTableWidget.Shape.NoFrame)
+        self.table.setObjectName("bare")
+        self.table.setTextElideMode(Qt.TextElideMode.ElideLeft)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(24)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -121,15 +121,17 @@ def use_in_words(run: Run | None, use: Use | None) -> dict[str, str]:
     >>> use_in_words(None, Use(150.0, 2_000_000_000, 3))["Processor"]
     '150 % of a core'
     """
-    there = use is not None
     minutes = None if run is None else run.trace.numbers.get("minutes")
     left = None if run is None or not run.state.alive else run.status.remaining_s
-    return {
-        "Processor": f"{use.processor:.0f} % of a core" if there else "not running" if run is not None else "–",
-        "Memory": size(use.memory) if there else "–",
-        "GPU memory": "no GPU here" if there and use.gpu is None else size(use.gpu or 0) if there else "–",
-        "Processes": str(use.processes) if there else "–",
-        "Learned for": "–" if minutes is None else duration(60 * minutes),
-        "Remaining": "–" if left is None else duration(left),
-        "Folder": "–" if run is None else str(run.out),
-    }
+    taken = dict.fromkeys(_NAMES, "–")
+    if use is not None:
+        taken["Processor"], taken["Memory"] = f"{use.processor:.0f} % of a core", size(use.memory)
+        taken["GPU memory"] = "no GPU here" if use.gpu is None else size(use.gpu)
+        taken["Processes"] = str(use.processes)
+    elif run is not None:
+        taken["Processor"] = "not running"
+    if minutes is not None:
+        taken["Learned for"] = duration(60 * minutes)
+    if left is not None:
+        taken["Remaining"] = duration(left)
+    return taken if run is None else taken | {"Folder": str(run.out)}

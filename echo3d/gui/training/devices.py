@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import psutil
 
+from echo3d.jobs.devices import Gpu, gpus
 from echo3d.jobs.words import size
 
-_QUERY = "--query-gpu=index,name,memory.free,memory.total"
 _APPS = "--query-compute-apps=pid,used_memory"
 _FORM = "--format=csv,noheader,nounits"
 _WAIT_S = 10
@@ -36,31 +36,18 @@ def devices() -> tuple[Device, ...]:
     cores = psutil.cpu_count() or 1
     free = size(psutil.virtual_memory().available)
     cpu = Device("cpu", f"Processor, {cores} core{'s' if cores > 1 else ''}, {free} free")
-    return (Device("auto", "Automatic: a GPU where there is one"), cpu, *gpus(asked(_QUERY)))
+    return (Device("auto", "Automatic: a GPU where there is one"), cpu, *of_gpus(gpus()))
 
 
-def gpus(lines: Sequence[str]) -> tuple[Device, ...]:
-    """Return the GPUs that nvidia-smi tells of, and all of them together where there are several.
+def of_gpus(found: Sequence[Gpu]) -> tuple[Device, ...]:
+    """Return each GPU as a place to train at, and all of them together where there are several.
 
-    >>> gpus(["0, NVIDIA H100, 78000, 81559", "1, NVIDIA H100, 100, 81559"])[-1]
-    Device(word='cuda:0+cuda:1', title='All 2 GPUs')
+    >>> two = [Gpu("cuda:0", "H100", 81559, 78000), Gpu("cuda:1", "H100", 81559, 100)]
+    >>> [one.title for one in of_gpus(two)]
+    ['GPU cuda:0, H100, 82 GB free', 'GPU cuda:1, H100, 105 MB free', 'All 2 GPUs']
     """
-    found = []
-    for line in lines:
-        parts = [part.strip() for part in line.split(",")]
-        if len(parts) == 4 and parts[0].isdigit() and parts[2].isdigit():
-            found.append(Device(f"cuda:{parts[0]}", f"GPU {parts[0]}, {parts[1]}, {size(int(parts[2]) * _MIB)} free"))
-    together = Device("+".join(one.word for one in found), f"All {len(found)} GPUs")
-    return (*found, *([together] if len(found) > 1 else []))
-
-
-def asked(question: str) -> list[str]:
-    """Return the lines that nvidia-smi answers, none where there is no such program or GPU."""
-    try:
-        answer = subprocess.run(["nvidia-smi", question, _FORM], capture_output=True, text=True, timeout=_WAIT_S, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [line for line in answer.stdout.splitlines() if line.strip()]
+    each = tuple(Device(one.device, f"GPU {one.device}, {one.name}, {size(one.free_mb * _MIB)} free") for one in found)
+    return (*each, Device("+".join(one.word for one in each), f"All {len(each)} GPUs")) if len(each) > 1 else each
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +90,17 @@ class UseMeter:
 
     def _gpu_memory(self, pids: set[int]) -> int | None:
         if self._gpu is None:
-            self._gpu = bool(asked(_QUERY))
-        return gpu_memory(asked(_APPS), pids) if self._gpu else None
+            self._gpu = bool(gpus())
+        return gpu_memory(_compute_apps(), pids) if self._gpu else None
+
+
+def _compute_apps() -> list[str]:
+    """Return the lines in which nvidia-smi tells which process takes how much of a GPU."""
+    try:
+        answer = subprocess.run(["nvidia-smi", _APPS, _FORM], capture_output=True, text=True, timeout=_WAIT_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line for line in answer.stdout.splitlines() if line.strip()]
 
 
 def gpu_memory(lines: Sequence[str], pids: set[int]) -> int:

@@ -21,6 +21,9 @@ from echo3d.gui.training.recipes import Recipe, recipes_of
 from echo3d.gui.training.schema import fields_of, settings_of, values_of
 from echo3d.gui.widgets import card, column, for_command, label, row, rule, section, text_button
 
+SPARE = 16
+"""Phases of hearts that a data set must have above the number of principal fields that are sought in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -138,6 +141,7 @@ class NewRun(QWidget):
     def _choose(self) -> None:
         """Show the fields of another recipe."""
         self._carried = {}
+        self.say("")
         self._show_recipe()
         self.recipe_chosen.emit()
         self.edited.emit()
@@ -155,18 +159,28 @@ class NewRun(QWidget):
         self.sentence.setText(one.sentence)
         fields = fields_of(self.schemas[one.kind])
         while (taken := self._inside.takeAt(0)) is not None:
-            if taken.widget() is not None:
-                taken.widget().hide()
-                taken.widget().deleteLater()
+            gone = taken.widget()
+            if gone is not None:
+                gone.hide()
+                gone.deleteLater()
         self.data = DataPart(fields, self._tasks, self._known)
         self.budget = BudgetPart(fields)
         self.form = Form([field for field in fields if field.name not in one.preset])
         self.budget.offer(self._devices)
         self.data.make_wanted.connect(lambda: self.command.emit("make_samples"))
         for part in (self.data, self.budget, self.form):
-            part.edited.connect(self.edited)
-        for part in (self.data, self.budget, section("SETTINGS"), self.form):
-            self._inside.addWidget(part)
+            part.edited.connect(self._edited)
+        for shown in (self.data, self.budget, section("SETTINGS", above=4), self.form):
+            self._inside.addWidget(shown)
+
+    def _edited(self) -> None:
+        """Hear of a change; ask for no more principal fields than the hearts of the data set span."""
+        found = None if self.data is None or self.data.data is None else self.data.data.found
+        editor = None if self.form is None else self.form.editors.get("principal")
+        if found is not None and found.slices and editor is not None and editor.value() > max(1, found.slices - SPARE):
+            editor.show_value(max(1, found.slices - SPARE))
+            self.say(f"Principal fields were set to {editor.value()}, as many as the hearts of this data set span.")
+        self.edited.emit()
 
     # -- what is chosen --------------------------------------------------------------------------------------------------------------------
 
@@ -219,6 +233,16 @@ class NewRun(QWidget):
         if not name or Path(name).name != name or name.startswith("."):
             return "Give the run a name that will do for a folder."
         return self.data.problem
+
+    @property
+    def slot(self) -> str:
+        """The devices that the run needs for itself, as far as it names them."""
+        wish = self.wish()
+        return str(wish.settings.get("device", "cpu")) if wish is not None else ""
+
+    def show_busy(self, busy: bool) -> None:
+        """Say whether the run will begin at once or wait for its device."""
+        self.start.setText("Add to queue" if busy else "Start")
 
     def say(self, sentence: str, *, wrong: bool = False) -> None:
         """Say what was estimated, or what will not do."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QStackedLayout, QTabWidget, QToolButton, QWidget
 
 from echo3d.gui import theme
 from echo3d.gui.tasks import Tasks
-from echo3d.gui.training.curves import Curves
+from echo3d.gui.training.curves import Curves, loss_plot, measured_plot
 from echo3d.gui.training.details import Differences, LogTail, UsePanel
 from echo3d.gui.training.new_run import NewRun
-from echo3d.gui.training.rows import Run, Sight
+from echo3d.gui.training.rows import Run, Sight, is_busy
 from echo3d.gui.training.sheet_view import SheetView
 from echo3d.gui.training.table import RunsTable
 from echo3d.gui.training.welcome import Welcome
@@ -29,22 +29,34 @@ _BUTTONS = (
 )
 
 
+def building(tasks: Tasks) -> Iterator[TrainingPage | None]:
+    """Build the page bit by bit, so that the window can do other things in between; it comes last."""
+    new = NewRun(tasks)
+    yield None
+    loss = loss_plot()
+    yield None
+    measured = measured_plot()
+    yield None
+    yield TrainingPage(tasks, new, Curves(loss, measured))
+
+
 class TrainingPage(QWidget):
     """Shows a sight of all trainings; wishes leave as commands.
 
     Parameters
     ----------
     tasks : threads of the window
+    new, curves : the parts of it that take longest to build
     """
 
     command = Signal(str)
     lead_changed = Signal(str)
     situation_changed = Signal()
 
-    def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
+    def __init__(self, tasks: Tasks, new: NewRun, curves: Curves, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.sight = Sight()
-        self.new, self.curves, self.table, self.welcome = NewRun(tasks), Curves(), RunsTable(), Welcome()
+        self.new, self.curves, self.table, self.welcome = new, curves, RunsTable(), Welcome()
         self.sheets, self.log, self.differences, self.use = SheetView(tasks), LogTail(), Differences(), UsePanel()
         self.tabs = QTabWidget()
         for part, title in ((self.sheets, "Picture"), (self.log, "Log"), (self.differences, "Settings"), (self.use, "Use")):
@@ -55,26 +67,26 @@ class TrainingPage(QWidget):
         self._build()
         self.new.command.connect(self.command)
         self.welcome.command.connect(self.command)
-        self.new.edited.connect(self.situation_changed)
+        self.new.edited.connect(self._edited)
         self.table.chosen.connect(self._chosen)
         self.reset_layout()
 
     def _build(self) -> None:
         self.above = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self.curves, self.tabs):
-            self.above.addWidget(part)
+        self.above.addWidget(self.curves)
+        self.above.addWidget(self.tabs)
         below = QWidget()
         below.setLayout(column(row(*self.buttons.values(), 1, spacing=6), self.sentence, self.table, spacing=6))
         self.right = QSplitter(Qt.Orientation.Vertical)
-        for part in (self.above, below):
-            self.right.addWidget(part)
+        self.right.addWidget(self.above)
+        self.right.addWidget(below)
         runs = QWidget()
         self.stack = QStackedLayout(runs)
         self.stack.addWidget(self.welcome)
         self.stack.addWidget(self.right)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self.new, runs):
-            self.splitter.addWidget(part)
+        self.splitter.addWidget(self.new)
+        self.splitter.addWidget(runs)
         for one in (self.above, self.right, self.splitter):
             one.setHandleWidth(10)
             one.setChildrenCollapsible(False)
@@ -115,7 +127,12 @@ class TrainingPage(QWidget):
         self.sight = sight
         self.stack.setCurrentIndex(1 if sight.runs else 0)
         self.table.show_runs(sight.runs)
+        self.new.show_busy(is_busy(self.new.slot, sight.runs))
         self._show_chosen()
+
+    def _edited(self) -> None:
+        self.new.show_busy(is_busy(self.new.slot, self.sight.runs))
+        self.situation_changed.emit()
 
     def _chosen(self) -> None:
         self._show_chosen()

@@ -122,6 +122,18 @@ def sight_of(statuses: Sequence[Status], before: Mapping[str, Run], lead: str, m
     return Sight(tuple(runs), log, meter.look(pids) if pids else None, lead)
 
 
+def is_busy(device: str, runs: Sequence[Run]) -> bool:
+    """Return whether a run on a device would have to wait for another; of a device that only the job can name, whether any run is at work.
+
+    >>> is_busy("cpu", [])
+    False
+    """
+    slots = [run.status.spec.slot for run in runs if run.status.spec is not None and (run.state.alive or run.state is State.QUEUED)]
+    if device in ("auto", "all", ""):
+        return any(slots)
+    return any(set(device.split("+")) & set(slot.split("+")) for slot in slots)
+
+
 def _run(status: Status, before: Run | None) -> Run:
     arguments = {} if status.spec is None else status.spec.arguments
     out = Path(str(arguments["out"]))

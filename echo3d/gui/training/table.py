@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QItemSelection, QItemSelectionModel, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from echo3d.gui import theme
@@ -71,6 +71,9 @@ class RunsModel(QAbstractTableModel):
         run = self.runs[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return run.cells[index.column()]
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            number = self.tints.get(run.name)
+            return dot(None if number is None else tint_of(number), theme.FAINT)
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{run.recipe}\n{run.out}" if index.column() == 0 else run.sentence or run.cells[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in _NUMBERS:
@@ -82,21 +85,18 @@ class RunsModel(QAbstractTableModel):
         return None
 
 
-class Named(QStyledItemDelegate):
-    """Paints a run's name behind the dot of its curve's colour."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Paint one cell."""
-        tint = index.model().tints.get(index.data(Qt.ItemDataRole.UserRole).name)  # type: ignore[attr-defined]
-        place = option.rect  # type: ignore[attr-defined]
-        option.rect = place.adjusted(16, 0, 0, 0)  # type: ignore[attr-defined]
-        super().paint(painter, option, index)
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(theme.BORDER) if tint is None else Qt.PenStyle.NoPen)
-        painter.setBrush(Qt.BrushStyle.NoBrush if tint is None else QColor(tint_of(tint)))
-        painter.drawEllipse(QRectF(place.left() + 6, place.center().y() - 3.5, 8, 8))
-        painter.restore()
+def dot(tint: str | None, ring: str) -> QPixmap:
+    """Return the dot before a run's name: filled in its curve's colour, or a ring where it has none."""
+    picture = QPixmap(20, 20)
+    picture.setDevicePixelRatio(2.0)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen if tint else QPen(QColor(ring), 1.2))
+    painter.setBrush(QColor(tint) if tint else Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(QRectF(1, 1, 8, 8))
+    painter.end()
+    return picture
 
 
 class Progressing(QStyledItemDelegate):
@@ -107,7 +107,7 @@ class Progressing(QStyledItemDelegate):
         super().paint(painter, option, index)
         run = index.data(Qt.ItemDataRole.UserRole)
         if run.state.alive:
-            place = QRectF(option.rect).adjusted(6, 0, -8, -4)  # type: ignore[attr-defined]
+            place = QRectF(option.rect).adjusted(8, 0, -10, -4)  # type: ignore[attr-defined]
             bar = QRectF(place.left(), place.bottom() - 2, place.width(), 2)
             painter.fillRect(bar, QColor(theme.BORDER))
             painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * run.status.share, 2), QColor(theme.ACCENT))
@@ -127,6 +127,7 @@ class RunsTable(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setAccessibleName("Runs")
+        self.setObjectName("runs")
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(28)
         header = self.horizontalHeader()
@@ -135,7 +136,6 @@ class RunsTable(QTableView):
         for at, width in enumerate(_WIDTHS):
             self.setColumnWidth(at, width)
         header.setSectionResizeMode(len(TITLES) - 1, QHeaderView.ResizeMode.Stretch)
-        self.setItemDelegateForColumn(0, Named(self))
         self.setItemDelegateForColumn(_STATE, Progressing(self))
         self._showing = False
         self._order: list[str] = []

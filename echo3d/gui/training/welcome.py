@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QToolButton, QWidget
 
 from echo3d.gui.jobs.rows import JobRow
 from echo3d.gui.widgets import Sign, card, column, label, row, text_button
@@ -50,7 +50,7 @@ class Welcome(QWidget):
     def _line(self, number: int, title: str, sentence: str) -> QWidget:
         made = QWidget()
         head = row(label(f"{number + 1}   {title}", "title"), self._signs[number], 1, spacing=8)
-        more = [row(self.make, 1), self.doing] if number == 0 else []
+        more: list[QWidget | QLayout | int] = [row(self.make, 1), self.doing] if number == 0 else []
         made.setLayout(column(head, label(sentence, "muted", wrap=True), *more, spacing=6, margins=(0, 8, 0, 4)))
         return made
 
