@@ -177,6 +177,13 @@ def _said(value: Any) -> Any:
         return value
 
 
+def _about(kind: str) -> dict[str, str]:
+    """Return what ``run.json`` says."""
+    from echo3d.anatomy.template import load_template
+
+    return {"kind": kind, "echo3d": __version__, "template_sha256": load_template().sha256}
+
+
 def kind_of(out: Path) -> str:
     """Return what the run in a folder trains.
 
@@ -273,6 +280,6 @@ def _check(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
         else:
             (out / CONFIG).write_text(settings.model_dump_json(indent=1) + "\n", encoding="utf-8")
         if RUN not in found:
-            (out / RUN).write_text(json.dumps({"kind": kind, "echo3d": __version__}, indent=1) + "\n", encoding="utf-8")
+            (out / RUN).write_text(json.dumps(_about(kind), indent=1) + "\n", encoding="utf-8")
     except OSError as exc:
         raise InputError(f"the folder of a run must be writable, found {type(exc).__name__}; choose another place") from exc
