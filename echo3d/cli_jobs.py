@@ -214,6 +214,24 @@ def run(folder: Annotated[Path, typer.Argument(readable=False)]) -> dict[str, An
     return {"ok": work(folder)}
 
 
+@jobs.command(hidden=True)
+def torchrun(count: int, place: Annotated[Path, typer.Argument(readable=False)]) -> dict[str, Any]:
+    """Start the processes that learn together; what trains on several devices calls this."""
+    from echo3d.ranks import torchrun as start
+
+    start(count, place)
+    return {"ok": True}
+
+
+@jobs.command(hidden=True)
+def rank(place: Annotated[Path, typer.Argument(readable=False)]) -> dict[str, Any]:
+    """Be one of the processes that learn together; torchrun calls this."""
+    from echo3d.ranks import rank as work
+
+    work(place)
+    return {"ok": True}
+
+
 def _told(status: Status, as_json: bool) -> dict[str, Any]:
     """Print one line about a job and return the same as an object."""
     if not as_json:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from echo3d import __version__
+from echo3d import __version__, ranks
 from echo3d.errors import InputError, ModelError
 from echo3d.io.mapping import json_or_toml
 from echo3d.jobs.devices import slot_of
@@ -93,7 +93,7 @@ def read_settings(kind: str, path: Path | None) -> BaseModel:
 
 
 def train(kind: str, settings: BaseModel, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:
-    """Train, and return what was measured.
+    """Train, in several processes where the settings name several, and return what was measured.
 
     Parameters
     ----------
@@ -107,7 +107,14 @@ def train(kind: str, settings: BaseModel, out: Path, *, resume: bool = False, pr
     InputError
         If the folder holds something else, or another run, or one that is to be left alone.
     """
-    _check(kind, out, settings, resume=resume)
+    if not ranks.apart():
+        count = ranks.processes_of(plain := settings.model_dump(mode="json"))
+        _check(kind, out, settings, resume=resume)
+        if count > 1:
+            names = {"run": f"{RECIPES[kind]}:run", "model": f"{RECIPES[kind]}:Settings"}
+            return ranks.share_out(names | {"settings": plain, "out": str(out.resolve()), "resume": resume}, count, progress)
+    elif ranks.first():
+        _check(kind, out, settings, resume=resume)
     answer: dict[str, Any] = _part(kind, "run")(settings, out, resume=resume, progress=progress)
     return answer
 
@@ -140,8 +147,11 @@ def job_spec(kind: str, settings: BaseModel | Mapping[str, Any], out: Path) -> J
         If the device is none.
     """
     plain = settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings)
+    slot = slot_of(str(plain.get("device", "cpu")))
+    plain |= {"device": slot} if plain.get("device") == "all" else {}
+    ranks.processes_of(plain)
     wanted = {"kind": kind, "settings": plain, "out": str(out.resolve())}
-    return JobSpec("train", f"Train {kind} into {out.name}", JOB, wanted, slot_of(str(plain.get("device", "cpu"))))
+    return JobSpec("train", f"Train {kind} into {out.name}", JOB, wanted, slot)
 
 
 def duplicate(spec: JobSpec, changes: Mapping[str, Any]) -> tuple[str, BaseModel]:
@@ -271,7 +281,7 @@ def _check(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
         out.mkdir(parents=True, exist_ok=True)
         found = sorted(path.name for path in out.iterdir())
         if resume and CONFIG in found:
-            if _content(out / CONFIG) != settings.model_dump(mode="json"):
+            if _settings(kind, _content(out / CONFIG)) != settings:  # an older version may have had fewer
                 raise InputError(
                     "a run goes on with the settings it was begun with, found others; leave --config out or choose another folder"
                 )

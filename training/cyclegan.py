@@ -11,7 +11,6 @@ place every minute, draws a sheet of samples every epoch, and ends with the weig
 from __future__ import annotations
 
 import copy
-import json
 import pickle
 import time
 from datetime import date
@@ -33,6 +32,7 @@ from training.cyclesettings import LEAN_MINUTES, Settings
 from training.domains import Drawn
 from training.judge import judged, load_reader, true_shares
 from training.patchgan import ImagePool, PatchDiscriminator, fooled, told_apart
+from training.runlog import cut, note
 from training.sheets import write_sheet
 from training.styledata import Data, open_data
 
@@ -94,6 +94,7 @@ class Run:
         self.optimisers = [torch.optim.Adam(part, **adam) for part in (self.players.generators(), self.players.discriminators())]
         self.pools = {"x": ImagePool(settings.pool), "y": ImagePool(settings.pool)}
         self.step, self.spent = 0, 0.0
+        self.since: tuple[int, float] = (0, 0.0)
         if settings.begin and not (out / STATE).is_file():
             self.begin(Path(settings.begin))
 
@@ -113,6 +114,8 @@ class Run:
 
     def go(self, progress: Progress = silent) -> None:
         """Learn until the budget is spent, keeping the place every minute."""
+        if self.step == 0:
+            self.begin_log()
         last = kept = time.monotonic()
         sums: list[dict[str, float]] = []
         try:
@@ -123,10 +126,12 @@ class Run:
                 progress(min(share, 1.0), f"step {self.step}, loss {sum(sums[-1].values()):.3g}")
                 if self.step % self.settings.epoch == 0:
                     self.end_epoch(sums)
-                    sums = []
+                    sums, last = [], time.monotonic()
                 if now - kept > 60:
                     self.keep()
                     kept = now
+            if self.step % self.settings.epoch:
+                self.end_epoch(sums)
         finally:
             self.keep()
 
@@ -216,8 +221,11 @@ class Run:
 
     def end_epoch(self, sums: list[dict[str, float]]) -> None:
         """Note the mean losses and what is measured, and draw the sheet."""
-        means = {key: sum(one[key] for one in sums) / len(sums) for key in sums[0]}
-        self.note(**means, **self.validated())
+        means = {key: sum(one[key] for one in sums) / len(sums) for key in sums[0]} if sums else {}
+        steps, minutes = self.since
+        rate = self.settings.batch * (self.step - steps) / max(60 * (self.spent - minutes), 1e-9)
+        self.since = (self.step, self.spent)
+        note(self.out, {"step": self.step, "minutes": self.spent, **means, "samples_per_s": rate, **self.validated()})
         write_sheet(self.out / f"sheet_{self.step:06d}.png", self.shown())
 
     @torch.inference_mode()
@@ -237,11 +245,16 @@ class Run:
         again = self.players.F(made_y, x.inside), self.average(made_x, y.inside)
         return [x.pictures, made_y, again[0], y.pictures, made_x, again[1]]
 
-    def note(self, **values: float) -> None:
-        """Append a line to the log."""
-        line = {"step": self.step, "minutes": self.spent, **values}
-        with (self.out / "log.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({key: round(value, 4) for key, value in line.items()}) + "\n")
+    def begin_log(self) -> None:
+        """Note how long and how fast it is to learn."""
+        s = self.settings
+        course = {
+            "steps": s.most_steps(),
+            "minutes": None if s.most_steps() else s.minutes or LEAN_MINUTES,
+            "batch": s.batch,
+            "rate": s.rate,
+        }
+        note(self.out, {"at": 0, "course": course | {"samples": s.epoch * s.batch}, "processes": 1, "device": self.device.split(":")[0]})
 
     def keep(self) -> None:
         """Write the place, whole or not at all."""
@@ -249,12 +262,13 @@ class Run:
         state |= {f"optimiser{number}": one.state_dict() for number, one in enumerate(self.optimisers)}
         state |= {f"pool_{name}": pool.kept for name, pool in self.pools.items()}
         place = self.out / STATE
-        torch.save(state | {"step": self.step, "spent": self.spent}, place.with_suffix(".part"))
+        torch.save(state | {"step": self.step, "spent": self.spent, "since": list(self.since)}, place.with_suffix(".part"))
         place.with_suffix(".part").replace(place)
 
     def resume(self) -> None:
         """Go on where the folder's checkpoint was, if it has one."""
         if not (self.out / STATE).is_file():
+            cut(self.out, 0, begin=True)
             return
         state = torch.load(self.out / STATE, map_location=self.device, weights_only=True)
         for network, name in ((self.players, "players"), (self.average, "average")):
@@ -264,6 +278,8 @@ class Run:
         for name, pool in self.pools.items():
             pool.kept = list(state[f"pool_{name}"])
         self.step, self.spent = int(state["step"]), float(state["spent"])
+        self.since = tuple(state.get("since", (self.step, self.spent)))
+        cut(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:
         """Write the weights of G and their card; return what was measured."""

@@ -29,6 +29,7 @@ from echo3d.reconstruction.s2mnet_paper import PaperConfig, PaperS2MNet
 from training.augment import fan_masks, look
 from training.basis import tight_grid
 from training.data import Shards
+from training.heartsheet import Sample, first_pair
 from training.loop import Batch, Course, Loop
 from training.styles import STYLES
 from training.template import CREDIT
@@ -56,9 +57,12 @@ class RivalSettings(BaseModel):
         description="Whether half of the samples show one to five views; all six otherwise, as published.",
         json_schema_extra={"published": False},
     )
-    steps: int | None = Field(None, ge=1, description="How many steps to learn, in place of 250 epochs.")
-    minutes: float | None = Field(None, gt=0, description="How long to learn, in place of 250 epochs.")
-    core_minutes: float | None = Field(None, gt=0, description="How much of a processor's time to learn, in place of 250 epochs.")
+    epochs: float | None = Field(
+        None, gt=0, description="How often every sample is seen; 250 times where no budget is set.", json_schema_extra={"published": EPOCHS}
+    )
+    steps: int | None = Field(None, ge=1, description="How many steps to learn, in place of epochs.")
+    minutes: float | None = Field(None, gt=0, description="How long to learn, in place of epochs.")
+    core_minutes: float | None = Field(None, gt=0, description="How much of a processor's time to learn, in place of epochs.")
     batch: int = Field(
         64,
         ge=1,
@@ -78,17 +82,17 @@ class RivalSettings(BaseModel):
     note: int = Field(50, ge=1, description="Steps from one line of the log to the next.")
     measure: int = Field(10, ge=1, description="Lines of the log from one measurement to the next.")
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights and draws.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:n.")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:n, or one for each process joined by +.")
+    processes: int = Field(1, ge=1, le=64, description="Processes that learn together on a processor.")
     threads: int = Field(1, ge=1, le=256, description="Threads of the CPU.")
     name: str = Field("", description="What the run is called where runs are compared; its kind where empty.")
 
     def course(self, samples: int) -> Course:
         """Return the course, given how many samples an epoch has."""
         budget: dict[str, Any] = {"steps": self.steps, "minutes": self.minutes, "core_minutes": self.core_minutes}
-        if not any(budget.values()):
-            budget["steps"] = max(1, EPOCHS * samples // self.batch)
+        budget["epochs"] = self.epochs if self.epochs or any(budget.values()) else EPOCHS
         shared = ("batch", "rate", "rise", "average", "precision", "keep", "note", "measure", "seed", "device")
-        return Course(optimiser="adam", decay=0.0, **budget, **{name: getattr(self, name) for name in shared})
+        return Course(optimiser="adam", decay=0.0, samples=samples, **budget, **{name: getattr(self, name) for name in shared})
 
 
 def opened(folder: Path, settings: RivalSettings, limit: int) -> Shards:
@@ -150,6 +154,19 @@ def held_back(settings: RivalSettings) -> dict[str, Tensor]:
     mask = fan_masks(part["fans"])
     pictures = torch.stack([part["echo"].float() / 255 * mask, mask.float()], dim=2)
     return {"pictures": pictures, "present": torch.ones(pictures.shape[:2], dtype=torch.bool), "field": part["field"].float()}
+
+
+def shown_pair(settings: RivalSettings) -> Sample | None:
+    """Return the heart that the sheets show, None where nothing is held back."""
+    return first_pair(opened(settings.val, settings, 2)) if settings.held else None
+
+
+def asked(network: nn.Module, shown: Sample) -> Any:
+    """Return what a network answers to both phases of the sheets' heart, all views present."""
+    echo, fans = (torch.from_numpy(np.array(shown[key])) for key in ("echo", "fans"))
+    mask = fan_masks(fans)
+    pictures = torch.stack([echo.float() / 255 * mask, mask.float()], dim=2).to(next(network.parameters()).device)
+    return [network(one[None], torch.ones(1, VIEWS, dtype=torch.bool, device=one.device)) for one in pictures]
 
 
 def mean_field(shards: Shards) -> Tensor:

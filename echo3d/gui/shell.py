@@ -14,6 +14,7 @@ from echo3d.gui.commands import COMMANDS, UNDO
 from echo3d.gui.greying import Greying
 from echo3d.gui.icons import retint_icons
 from echo3d.gui.layout import reset_place
+from echo3d.gui.networks import add_networks_menu
 from echo3d.gui.status_line import Meter, StatusLine
 from echo3d.gui.theme import CHOICES, apply_theme
 from echo3d.gui.toasts import Toasts
@@ -72,6 +73,7 @@ class Shell(QObject):
             action.setStatusTip((method.__doc__ or "").strip().split("\n")[0])
             action.setCheckable(name in _THEMES | _NETWORKS)
         self._tick_choices()
+        add_networks_menu(self._window, lambda: self._window.settings.model, self.choose_network)
         self._greyings = [Greying(self._window, self.actions_shown())]
 
     def show_situation(self) -> None:

@@ -140,4 +140,4 @@ def test_what_is_refused(data: dict[str, Path], tmp_path: Path) -> None:
         train("pix2vox", voxel_settings(data | {"data": tmp_path / "none"}), tmp_path / "run")
     with pytest.raises(InputError, match=r"network\.safetensors"):
         open_rival(tmp_path)
-    assert voxelnets.Settings().course(6400).steps == 25_000  # published: 250 epochs of batches of 64
+    assert voxelnets.Settings().course(6400).whole() == 25_000  # published: 250 epochs of batches of 64

@@ -41,6 +41,7 @@ class JobsWatch(QObject):
         self._looking = False
         self._again = False
         self._busy: set[str] = set()
+        self._later: dict[str, Callable[[Path], object]] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.now)
@@ -118,13 +119,17 @@ class JobsWatch(QObject):
         self._do(name, work)
 
     def _do(self, name: str, work: Callable[[Path], object]) -> None:
-        """Do something with a job, one thing at a time with each."""
+        """Do something with a job, one thing at a time with each; what is wished for meanwhile follows, the newest wish only."""
         if name in self._busy:
+            self._later[name] = work
             return
         self._busy.add(name)
 
         def ended(sentence: str = "") -> None:
             self._busy.discard(name)
+            later = self._later.pop(name, None)
+            if later is not None:
+                self._do(name, later)
             if sentence:
                 self.failed.emit(sentence)
             self.now()

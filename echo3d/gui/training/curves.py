@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QFrame, QSplitter, QWidget
 
 from echo3d.gui import theme
 from echo3d.gui.training.rows import Run
 from echo3d.gui.widgets import column, label, row, text_button
-from echo3d.runs import Trace, title_of
+from echo3d.runs import Curve, Trace, title_of
 
-_MARKED = 24
-"""A curve of at most so many points shows each."""
+POINTS = 1200
+"""Points that a plot draws of all its curves together, so that the processor can paint it at once."""
+_SETTLE_MS = 120
+_MARKED, _WIDE = 24, 300
+"""A curve of at most so many points shows each; curves of at most so many together are drawn wide."""
+
+
+def thinned(curve: Curve, most: int) -> Curve:
+    """Return a curve of at most so many points: of each stretch of steps the lowest and the highest value.
+
+    >>> steps = np.arange(1000.0)
+    >>> thinned(np.stack([steps, steps % 7]), 100).shape, thinned(np.stack([steps, steps]), 2000).shape
+    ((2, 100), (2, 1000))
+    """
+    count = curve.shape[1]
+    stretches = max(1, most // 2)
+    if count <= 2 * stretches:
+        return curve
+    edges = np.linspace(0, count, stretches + 1).astype(int)
+    picked = [sorted({low + int(np.argmin(curve[1, low:high])), low + int(np.argmax(curve[1, low:high]))}) for low, high in pairwise(edges)]
+    return curve[:, [at for stretch in picked for at in stretch]]
 
 
 class CurvePlot(QFrame):
@@ -41,6 +61,10 @@ class CurvePlot(QFrame):
         self.whole = text_button(
             "Fit", "Show all of the curves again, after zooming with the wheel or moving", self.show_whole, kind="small"
         )
+        self._zoomed = QTimer(self)
+        self._zoomed.setSingleShot(True)
+        self._zoomed.setInterval(_SETTLE_MS)
+        self._zoomed.timeout.connect(self._zoom)
         self.plot = pg.PlotWidget()
         self._prepare()
         self._lines: dict[str, pg.PlotDataItem] = {}
@@ -68,8 +92,7 @@ class CurvePlot(QFrame):
             axis.setStyle(tickFont=theme.sized(10), tickLength=-4)
             axis.enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(52)
-        item.setClipToView(True)
-        item.setDownsampling(auto=True, mode="peak")
+        item.getViewBox().sigXRangeChanged.connect(lambda *_: self._zoomed.start())
 
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of another theme."""
@@ -118,18 +141,32 @@ class CurvePlot(QFrame):
         shown = {run.name: (run.trace.curves[name], tint) for run, tint in self._runs if name in run.trace.curves}
         for gone in self._lines.keys() - shown.keys():
             self.plot.removeItem(self._lines.pop(gone))
+        width = 2 if sum(curve.shape[1] for curve, _ in shown.values()) <= _WIDE else 1  # wide lines take long to paint
         for key, (curve, tint) in shown.items():
             if key not in self._lines:
                 self._lines[key] = self.plot.plot([], [], antialias=True)
-            self._lines[key].setPen(pg.mkPen(tint, width=2))
+            self._lines[key].setPen(pg.mkPen(tint, width=width))
             few = curve.shape[1] <= _MARKED
-            kept = curve[:, curve[1] > 0] if self.log.isChecked() else curve
+            kept = thinned(self._seen(curve[:, curve[1] > 0] if self.log.isChecked() else curve), POINTS // max(1, len(shown)))
             brush = pg.mkBrush(tint)
             self._lines[key].setData(*kept, symbol="o" if few else None, symbolSize=5, symbolBrush=brush, symbolPen=None)
         self.plot.setVisible(bool(shown))
         self.empty.setVisible(not shown)
         for part in (self.chosen, self.log, self.whole):
             part.setVisible(bool(shown))
+
+    def _zoom(self) -> None:
+        """Draw what is seen now as finely as there is room for."""
+        if not self.plot.getPlotItem().getViewBox().autoRangeEnabled()[0]:
+            self._draw()
+
+    def _seen(self, curve: Curve) -> Curve:
+        """Return the part of a curve that is seen, with a point on either side."""
+        box = self.plot.getPlotItem().getViewBox()
+        if box.autoRangeEnabled()[0] or not curve.shape[1]:
+            return curve
+        low, high = np.searchsorted(curve[0], box.viewRange()[0])
+        return curve[:, max(0, low - 1) : high + 1]
 
     def points(self, run: str) -> int:
         """Return how many points of a run are drawn."""

@@ -21,8 +21,8 @@ from echo3d.gui.training.recipes import Recipe, recipes_of
 from echo3d.gui.training.schema import fields_of, settings_of, values_of
 from echo3d.gui.widgets import card, column, for_command, label, row, rule, section, text_button
 
-SPARE = 16
-"""Phases of hearts that a data set must have above the number of principal fields that are sought in it."""
+PHASES = 2
+"""Phases of hearts that a data set must have for each principal field that is sought in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +177,8 @@ class NewRun(QWidget):
         """Hear of a change; ask for no more principal fields than the hearts of the data set span."""
         found = None if self.data is None or self.data.data is None else self.data.data.found
         editor = None if self.form is None else self.form.editors.get("principal")
-        if found is not None and found.slices and editor is not None and editor.value() > max(1, found.slices - SPARE):
-            editor.show_value(max(1, found.slices - SPARE))
+        if found is not None and found.slices and editor is not None and editor.value() > max(1, found.slices // PHASES):
+            editor.show_value(max(1, found.slices // PHASES))
             self.say(f"Principal fields were set to {editor.value()}, as many as the hearts of this data set span.")
         self.edited.emit()
 
