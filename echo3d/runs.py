@@ -35,7 +35,7 @@ class Trace:
 
     Parameters
     ----------
-    offset : bytes read
+    offset, file : bytes read, and the file's number; a run that is gone on with writes its log as another file
     curves : by name; steps go on over the lessons of a run
     lesson, base, step : the lesson that is being learned, the steps before it, and the newest step of all
     numbers : the newest of each number
@@ -43,6 +43,7 @@ class Trace:
     """
 
     offset: int = 0
+    file: int = 0
     curves: Mapping[str, Curve] = field(default_factory=dict)
     lesson: str = ""
     base: int = 0
@@ -94,8 +95,9 @@ def follow(folder: Path, before: Trace | None = None) -> Trace:
     trace = before or Trace()
     path = folder / LOG
     try:
-        if path.stat().st_size < trace.offset:
-            trace = Trace()
+        known = path.stat()
+        if known.st_size < trace.offset or known.st_ino != trace.file:
+            trace = Trace(file=known.st_ino)
         with path.open("rb") as stream:
             stream.seek(trace.offset)
             data = stream.read()
@@ -125,8 +127,11 @@ def _with_lines(trace: Trace, lines: Sequence[bytes]) -> Trace:
 def _placed(trace: Trace, values: Mapping[str, Any]) -> Trace:
     """Return where a run is after a line, and the newest of each number."""
     lesson, step = values.get("lesson", trace.lesson), values.get("step")
-    base = trace.step if lesson != trace.lesson and trace.lesson else trace.base
-    place = trace.step if not isinstance(step, int) else base + step
+    place, base = trace.step, trace.base
+    if isinstance(step, int):
+        anew = bool(trace.lesson) and lesson != trace.lesson and base + step <= trace.step  # a lesson that counts from its own beginning
+        base = trace.step if anew else base
+        place = base + step
     numbers = {name: float(value) for name, value in values.items() if _is_number(value)}
     notes = (*trace.notes, str(values["why"])) if "why" in values else trace.notes
     return replace(trace, lesson=str(lesson), base=base, step=place, numbers={**trace.numbers, **numbers}, notes=notes)

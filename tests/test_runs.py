@@ -47,6 +47,19 @@ def test_lessons_follow_each_other_and_a_resumed_run_says_nothing_twice(tmp_path
     assert follow(tmp_path).curves["points"].tolist() == trace.curves["points"].tolist()
 
 
+def test_lessons_may_count_on_and_a_log_that_was_cut_is_read_again(tmp_path: Path) -> None:
+    for lesson, step in (("encoder", 100), ("encoder", 200), ("true maps", 300), ("pictures", 400)):
+        note(tmp_path, lesson=lesson, step=step, points=1.0)
+    trace = follow(tmp_path)
+    assert trace.curves["points"][0].tolist() == [100, 200, 300, 400]
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()[:3]
+    (tmp_path / "part").write_text("\n".join(lines) + "\n")
+    (tmp_path / "part").replace(tmp_path / "log.jsonl")
+    for step in (350, 400, 450):  # by now the log is longer than before
+        note(tmp_path, lesson="pictures", step=step, points=2.0)
+    assert follow(tmp_path, trace).curves["points"].tolist() == [[100, 200, 300, 350, 400, 450], [1, 1, 1, 2, 2, 2]]
+
+
 def test_a_log_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) -> None:
     note(tmp_path, step=100, loss=1.0)
     trace = follow(tmp_path)

@@ -178,21 +178,21 @@ def free_folder(parent: Path, word: str) -> Path:
 def estimate_in_words(found: dict[str, Any]) -> str:
     """Return what a trial measured in words.
 
-    >>> estimate_in_words({"seconds_per_step": 0.5, "samples_per_s": 16, "rss_bytes": 2e9, "seconds": 1800})
-    'About 30 min: 0.5 s a step, 16 samples/s, 2.0 GB of memory.'
+    >>> estimate_in_words({"seconds_per_step": 0.5, "samples_per_s": 16, "peak_mb": 2000, "whole_s": 1800, "steps": 3600})
+    'About 30 min for 3600 steps: 0.5 s a step, 16 samples/s, 2.0 GB of memory.'
     """
-    parts = []
-    if (step := found.get("seconds_per_step")) is not None:
-        parts.append(f"{step:.3g} s a step")
-    if (rate := found.get("samples_per_s")) is not None:
-        parts.append(f"{rate:.3g} samples/s")
-    if (memory := found.get("rss_bytes")) is not None:
-        parts.append(f"{size(memory)} of memory")
-    if found.get("cuda_bytes"):
-        parts.append(f"{size(found['cuda_bytes'])} of the GPU's")
-    whole = found.get("seconds")
+    parts = [
+        f"{found['seconds_per_step']:.3g} s a step",
+        f"{found['samples_per_s']:.3g} samples/s",
+        f"{size(1e6 * found['peak_mb'])} of memory",
+    ]
+    if found.get("peak_gpu_mb"):
+        parts.append(f"{size(1e6 * found['peak_gpu_mb'])} of the GPU's")
+    if found.get("epoch_s"):
+        parts.append(f"{duration(found['epoch_s'])} an epoch")
+    whole, steps = found.get("whole_s"), found.get("steps")
     head = "Measured" if whole is None else f"About {duration(whole)}"
-    return f"{head}: {', '.join(parts)}." if parts else f"{head}."
+    return f"{head}{f' for {steps} steps' if steps else ''}: {', '.join(parts)}."
 
 
 def _sentence(said: str) -> str:

@@ -45,6 +45,8 @@ class BudgetPart(QWidget):
             made.setFixedWidth(112)
             made.edited.connect(self.edited)
             self.amounts[field.name] = made
+        if all(field.optional for field in self.budgets) and self.budgets:
+            self.which.addItem("As the recipe has it", "")
         self.which.activated.connect(lambda _: self._choose())
         where: list[QWidget | QLayout | int] = [label("Device"), self.device] if "device" in self._fields else []
         long: list[QWidget | QLayout | int] = (
@@ -89,7 +91,9 @@ class BudgetPart(QWidget):
         """Show the fields of a run; of several budgets the one that decides, which is one that may be left out."""
         given = [field for field in self.budgets if values.get(field.name) is not None]
         decides = next((field for field in given if field.optional), given[0] if given else None)
-        if decides is not None:
+        if decides is None:
+            self.which.setCurrentIndex(max(0, self.which.findData("")))
+        else:
             self.which.setCurrentIndex(self.which.findData(decides.name))
             self.amounts[decides.name].show_value(values[decides.name])
         self._show_amount()

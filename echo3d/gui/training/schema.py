@@ -10,8 +10,7 @@ Kind = Literal["whole", "number", "yes", "choice", "many", "path", "text"]
 BUDGETS = {"minutes": "Minutes", "epochs": "Epochs", "steps": "Steps", "core_minutes": "Minutes of the processor"}
 """Fields of which one says how long is learned."""
 PATHS = ("data", "slices", "val", "clips", "begin", "encoder", "base")
-BASIC = ("preset", "batch", "samples", "rate", "strength", "principal", "cycle", "identity", "hearts", "pairs", "encoder_steps")
-BASIC_MORE = ("truth_steps", "pictures_steps", "trust_steps")
+BASIC = ("preset", "batch", "samples", "rate", "strength", "principal", "cycle", "identity", "hearts", "pairs")
 OWN = ("device", "styles", "data", "slices", "val", "clips", *BUDGETS)
 """Fields that the page asks for in parts of their own."""
 
@@ -56,7 +55,7 @@ class Field:
     @property
     def basic(self) -> bool:
         """Whether it is shown at once, not under *More*."""
-        return self.name in (*BASIC, *BASIC_MORE)
+        return self.name in BASIC
 
 
 def fields_of(schema: Mapping[str, Any]) -> tuple[Field, ...]:
