@@ -13,6 +13,7 @@ from echo3d.errors import InputError
 from echo3d.jobs.spec import JobSpec
 from echo3d.jobs.store import make_job
 from echo3d.trainings import RECIPES, duplicate, job_spec, read_settings, schema
+from echo3d.trial import told as trial_lines
 
 
 def test_every_kind_describes_its_settings(capfd: pytest.CaptureFixture[str]) -> None:
@@ -76,3 +77,19 @@ def test_a_run_is_deleted_with_its_job_after_asking(
     assert not out.exists() and not folder.exists()
     other = make_job(jobs, JobSpec("count", "Count", "echo3d.dataset.job:run"))
     assert main(["jobs", "delete", other.name, "--files", "--yes", "--jobs-dir", str(jobs)]) == 2
+
+
+def test_a_trial_tells_time_and_memory_and_writes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A few real steps of PointPWC-Net with one pair each; what follows for the whole is their product."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"pairs": 1, "epochs": 3, "epoch": 50, "device": "cpu", "threads": 1}))
+    assert main(["train", "pointpwc", "--config", str(config), "--out", str(tmp_path / "run"), "--trial", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["steps"] == 150 and told["device"] == "cpu" and told["peak_gpu_mb"] == 0 and told["lessons"] == []
+    assert 0.005 < told["seconds_per_step"] < 60 and told["samples_per_s"] == pytest.approx(1 / told["seconds_per_step"], rel=0.01)
+    assert told["epoch_s"] == pytest.approx(50 * told["seconds_per_step"], rel=0.01, abs=0.1)
+    assert told["whole_s"] == pytest.approx(told["before_s"] + 150 * told["seconds_per_step"], rel=0.01, abs=0.2)
+    assert 200 < told["peak_mb"] < 20_000
+    assert not (tmp_path / "run").exists() and [path.name for path in tmp_path.iterdir()] == ["config.json"]
+    lines = trial_lines(told)
+    assert "s a step" in lines[0] and "150 steps" in lines[2] and lines[3].startswith("an epoch")

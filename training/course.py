@@ -105,9 +105,9 @@ class Ranks:
 
 @contextmanager
 def together(device: torch.device) -> Iterator[Ranks]:
-    """Join the other processes that ``torchrun`` started, by gloo on processors and NCCL on GPUs; alone without it."""
+    """Join the others that ``torchrun`` started, once for all courses of a run: by gloo on processors, NCCL on GPUs; alone without it."""
     ranks = Ranks(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
-    if ranks.world == 1:
+    if ranks.world == 1 or distributed.is_initialized():
         yield ranks
         return
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")

@@ -95,6 +95,7 @@ class Run:
         self.pools = {"x": ImagePool(settings.pool), "y": ImagePool(settings.pool)}
         self.step, self.spent = 0, 0.0
         self.since: tuple[int, float] = (0, 0.0)
+        self.sums: list[dict[str, float]] = []
         if settings.begin and not (out / STATE).is_file():
             self.begin(Path(settings.begin))
 
@@ -117,21 +118,21 @@ class Run:
         if self.step == 0:
             self.begin_log()
         last = kept = time.monotonic()
-        sums: list[dict[str, float]] = []
         try:
             while (share := self.share()) < 1:
-                sums.append(self.one_step(share))
+                self.sums.append(self.one_step(share))
+                said = f"step {self.step}, loss {sum(self.sums[-1].values()):.3g}"
                 now = time.monotonic()
                 self.spent, last = self.spent + (now - last) / 60, now
-                progress(min(share, 1.0), f"step {self.step}, loss {sum(sums[-1].values()):.3g}")
                 if self.step % self.settings.epoch == 0:
-                    self.end_epoch(sums)
-                    sums, last = [], time.monotonic()
+                    self.end_epoch()
+                    last = time.monotonic()
                 if now - kept > 60:
                     self.keep()
                     kept = now
-            if self.step % self.settings.epoch:
-                self.end_epoch(sums)
+                progress(min(share, 1.0), said)
+            if self.since[0] != self.step:
+                self.end_epoch()
         finally:
             self.keep()
 
@@ -219,12 +220,12 @@ class Run:
 
     # -- what is measured, shown and kept --------------------------------------------------------------------------------------------
 
-    def end_epoch(self, sums: list[dict[str, float]]) -> None:
+    def end_epoch(self) -> None:
         """Note the mean losses and what is measured, and draw the sheet."""
-        means = {key: sum(one[key] for one in sums) / len(sums) for key in sums[0]} if sums else {}
+        means = {key: sum(one[key] for one in self.sums) / len(self.sums) for key in self.sums[0]} if self.sums else {}
         steps, minutes = self.since
         rate = self.settings.batch * (self.step - steps) / max(60 * (self.spent - minutes), 1e-9)
-        self.since = (self.step, self.spent)
+        self.since, self.sums = (self.step, self.spent), []
         note(self.out, {"step": self.step, "minutes": self.spent, **means, "samples_per_s": rate, **self.validated()})
         write_sheet(self.out / f"sheet_{self.step:06d}.png", self.shown())
 
@@ -262,7 +263,9 @@ class Run:
         state |= {f"optimiser{number}": one.state_dict() for number, one in enumerate(self.optimisers)}
         state |= {f"pool_{name}": pool.kept for name, pool in self.pools.items()}
         place = self.out / STATE
-        torch.save(state | {"step": self.step, "spent": self.spent, "since": list(self.since)}, place.with_suffix(".part"))
+        torch.save(
+            state | {"step": self.step, "spent": self.spent, "since": list(self.since), "sums": self.sums}, place.with_suffix(".part")
+        )
         place.with_suffix(".part").replace(place)
 
     def resume(self) -> None:
@@ -278,7 +281,7 @@ class Run:
         for name, pool in self.pools.items():
             pool.kept = list(state[f"pool_{name}"])
         self.step, self.spent = int(state["step"]), float(state["spent"])
-        self.since = tuple(state.get("since", (self.step, self.spent)))
+        self.since, self.sums = tuple(state.get("since", (self.step, self.spent))), list(state.get("sums", []))
         cut(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:

@@ -86,27 +86,28 @@ class Run:
         self.held = CloudPairs(HELD_SEED + settings.seed, self.pairs.count, self.device)
         self.step, self.spent = 0, 0.0
         self.since: tuple[int, float] = (0, 0.0)
+        self.losses: list[float] = []
 
     def go(self, progress: Progress = silent) -> None:
         """Learn until the budget is spent, keeping the place every minute."""
         if self.step == 0:
             self.begin()
         last = kept = time.monotonic()
-        losses: list[float] = []
         try:
             while (share := self.share()) < 1:
-                losses.append(self.one_step(share))
+                self.losses.append(self.one_step(share))
+                said = f"step {self.step}, loss {self.losses[-1]:.3g}"
                 now = time.monotonic()
                 self.spent, last = self.spent + (now - last) / 60, now
-                progress(min(share, 1.0), f"step {self.step}, loss {losses[-1]:.3g}")
                 if self.step % self.settings.epoch == 0:
-                    self.end_epoch(losses)
-                    losses, last = [], time.monotonic()
+                    self.end_epoch()
+                    last = time.monotonic()
                 if now - kept > 60:
                     self.keep()
                     kept = now
-            if self.step % self.settings.epoch:
-                self.end_epoch(losses)
+                progress(min(share, 1.0), said)
+            if self.since[0] != self.step:
+                self.end_epoch()
         finally:
             self.keep()
 
@@ -155,12 +156,12 @@ class Run:
         course = {"steps": s.most_steps(), "minutes": None if s.most_steps() else s.minutes, "batch": s.pairs, "rate": s.rate}
         note(self.out, {"at": 0, "course": course | {"samples": s.epoch * s.pairs}, "processes": 1, "device": self.device.split(":")[0]})
 
-    def end_epoch(self, losses: list[float]) -> None:
+    def end_epoch(self) -> None:
         """Note the mean loss of the last steps, pairs per second, and what is measured; draw the sheet."""
         steps, minutes = self.since
         rate = self.settings.pairs * (self.step - steps) / max(60 * (self.spent - minutes), 1e-9)
-        means = {"loss": sum(losses) / len(losses)} if losses else {}
-        self.since = (self.step, self.spent)
+        means = {"loss": sum(self.losses) / len(self.losses)} if self.losses else {}
+        self.since, self.losses = (self.step, self.spent), []
         note(self.out, {"step": self.step, "minutes": self.spent, **means, "samples_per_s": rate, **self.validated()})
         self.sheet(self.out / f"sheet_{self.step:06d}.png")
 
@@ -178,7 +179,9 @@ class Run:
         """Write the place, whole or not at all."""
         state = {"network": self.network.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict()}
         place = self.out / STATE
-        torch.save(state | {"step": self.step, "spent": self.spent, "since": list(self.since)}, place.with_suffix(".part"))
+        torch.save(
+            state | {"step": self.step, "spent": self.spent, "since": list(self.since), "losses": self.losses}, place.with_suffix(".part")
+        )
         place.with_suffix(".part").replace(place)
 
     def resume(self) -> None:
@@ -190,7 +193,7 @@ class Run:
             for name in ("network", "average", "optimiser"):
                 getattr(self, name).load_state_dict(state[name])
             self.step, self.spent = int(state["step"]), float(state["spent"])
-            self.since = tuple(state.get("since", (self.step, self.spent)))
+            self.since, self.losses = tuple(state.get("since", (self.step, self.spent))), list(state.get("losses", []))
             cut(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:

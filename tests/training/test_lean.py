@@ -12,6 +12,7 @@ import torch
 from echo3d.cli import main
 from echo3d.errors import InputError
 from echo3d.io.images import read_image
+from echo3d.trial import measure
 from training.lean import Settings, run
 from training.samples import heart_samples, write_shard
 from training.slices import heart_slices
@@ -105,6 +106,14 @@ def test_a_broken_course_takes_the_very_next_step_of_the_lesson_it_was_in(data: 
     assert {"sheet_000003.png", "sheet_000006.png", "sheet_000009.png"} <= set(sheets)
     picture = read_image(tmp_path / "parts" / "sheet_000009.png")
     assert picture.shape == (4 * 224 + 3 * 4, 6 * 224 + 5 * 4, 3) and (picture.max(axis=2) > picture.min(axis=2) + 30).any()
+
+
+def test_a_trial_measures_every_lesson(data: Path) -> None:
+    told = measure("s2mnet", settings(data, encoder_steps=400, truth_steps=300, pictures_steps=200, trust_steps=100))
+    assert [one["lesson"] for one in told["lessons"]] == ["encoder", "true maps", "pictures", "trust"]
+    assert [one["steps"] for one in told["lessons"]] == [400, 300, 200, 100] and told["steps"] == 1000
+    assert told["whole_s"] == pytest.approx(told["before_s"] + sum(one["whole_s"] for one in told["lessons"]), rel=0.01)
+    assert told["lessons"][1]["seconds_per_step"] > told["lessons"][3]["seconds_per_step"] > 0
 
 
 def test_one_budget_is_shared_by_the_lessons() -> None:
