@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 CONFIG, LOG = "config.json", "log.jsonl"
 TOTAL = "total"
-"""Name of the curve that sums the terms of a loss."""
+"""Name of the curve that sums the terms of a loss, whatever a recipe calls it."""
 
 _PLACE = ("step", "minutes", "core_minutes", "batch", "samples_per_s", "epoch", "samples", "processes", "rate")
 _UNITS = {"mm": "mm", "pc": "%", "percent": "%", "deg": "°", "ml": "ml", "mae": "error", "bias": "bias", "squares": "cm²"}
@@ -55,7 +55,7 @@ class Trace:
     def losses(self) -> list[str]:
         """Names of the curves of the loss, the sum first."""
         found = [name for name in self.curves if not is_measured(name)]
-        return sorted(found, key=lambda name: name not in (TOTAL, "loss"))
+        return sorted(found, key=lambda name: name != TOTAL)
 
     @property
     def measured(self) -> list[str]:
@@ -140,8 +140,10 @@ def _placed(trace: Trace, values: Mapping[str, Any]) -> Trace:
 def _points(values: Mapping[str, Any]) -> dict[str, float]:
     """Return the numbers of a line that curves are made of, and the sum of the terms of the loss."""
     found = {name: float(value) for name, value in values.items() if name not in _PLACE and _is_number(value)}
+    if "loss" in found:
+        return found | {TOTAL: found.pop("loss")}
     terms = [value for name, value in found.items() if not is_measured(name)]
-    return found | ({TOTAL: sum(terms)} if len(terms) > 1 and "loss" not in found else {})
+    return found | ({TOTAL: sum(terms)} if terms else {})
 
 
 def _gathered(trace: Trace, new: Mapping[str, Sequence[tuple[float, float]]]) -> Trace:

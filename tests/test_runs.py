@@ -65,7 +65,7 @@ def test_a_log_that_was_begun_anew_is_read_from_its_start(tmp_path: Path) -> Non
     trace = follow(tmp_path)
     (tmp_path / "log.jsonl").write_text("")
     note(tmp_path, step=5, loss=2)
-    assert follow(tmp_path, trace).curves["loss"].tolist() == [[5], [2]]
+    assert follow(tmp_path, trace).curves[TOTAL].tolist() == [[5], [2]]
 
 
 def test_what_is_no_number_is_passed_over_and_reasons_are_kept(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from echo3d.gui.training.rows import Run
 from echo3d.gui.widgets import column, label, row, text_button
 from echo3d.runs import Curve, Trace, title_of
 
-POINTS = 1200
+POINTS = 900
 """Points that a plot draws of all its curves together, so that the processor can paint it at once."""
 _SETTLE_MS = 120
+_APART_MS = 40
+"""Between the painting of the two plots, so that keys and clicks have their turn."""
 _MARKED, _WIDE = 24, 300
 """A curve of at most so many points shows each; curves of at most so many together are drawn wide."""
 
@@ -191,6 +193,11 @@ class Curves(QWidget):
     def __init__(self, loss: CurvePlot, measured: CurvePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.loss, self.measured = loss, measured
+        self._tinted: list[tuple[Run, str]] = []
+        self._next = QTimer(self)
+        self._next.setSingleShot(True)
+        self._next.setInterval(_APART_MS)
+        self._next.timeout.connect(lambda: self.measured.show_runs(self._tinted))
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(8)
@@ -206,8 +213,9 @@ class Curves(QWidget):
         """Show runs over each other."""
         tinted = [(run, tint_of(number)) for number, run in enumerate(runs)]
         self.legend.setText("&nbsp;&nbsp;&nbsp; ".join(f'<span style="color:{tint}">●</span> {_html(run.title)}' for run, tint in tinted))
-        for plot in (self.loss, self.measured):
-            plot.show_runs(tinted)
+        self.loss.show_runs(tinted)
+        self._tinted = tinted
+        self._next.start()
 
 
 def tint_of(number: int) -> str:

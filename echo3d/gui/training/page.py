@@ -118,9 +118,9 @@ class TrainingPage(QWidget):
 
     @property
     def lead(self) -> Run | None:
-        """The run whose picture, log and use are shown: the one chosen last."""
+        """The run whose picture, log and use are shown: the one that was clicked last, or else the one that was chosen last."""
         chosen = self.table.chosen_runs
-        return chosen[-1] if chosen else None
+        return next((run for run in chosen if run is self.table.current_run), chosen[-1] if chosen else None)
 
     def show_sight(self, sight: Sight) -> None:
         """Show how all trainings stand."""

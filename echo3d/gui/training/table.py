@@ -162,6 +162,12 @@ class RunsTable(QTableView):
         by_name = {run.name: run for run in self.shown.runs}
         return [by_name[name] for name in self._order if name in by_name]
 
+    @property
+    def current_run(self) -> Run | None:
+        """The run in the row that was clicked last."""
+        at = self.currentIndex()
+        return self.shown.runs[at.row()] if at.isValid() and at.row() < len(self.shown.runs) else None
+
     def show_runs(self, runs: tuple[Run, ...]) -> None:
         """Show the runs; those that are chosen stay chosen, the newest is where none is."""
         known = {run.name for run in self.shown.runs}
