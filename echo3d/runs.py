@@ -19,7 +19,7 @@ CONFIG, LOG = "config.json", "log.jsonl"
 TOTAL = "total"
 """Name of the curve that sums the terms of a loss, whatever a recipe calls it."""
 
-_PLACE = ("step", "minutes", "core_minutes", "batch", "samples_per_s", "epoch", "samples", "processes", "rate")
+_PLACE = ("step", "at", "minutes", "core_minutes", "batch", "samples_per_s", "epoch", "samples", "processes", "rate")
 _UNITS = {"mm": "mm", "pc": "%", "percent": "%", "deg": "°", "ml": "ml", "mae": "error", "bias": "bias", "squares": "cm²"}
 _MEASURED = ("held", "val", "from own", "six ", "alone ", "area", "dice", "iou")
 _FIRST = ("held_iou", "held_mm", "ed_mm", "error_mm", "held_places", "six probe_mm")
@@ -119,7 +119,7 @@ def _with_lines(trace: Trace, lines: Sequence[bytes]) -> Trace:
         if trace.step < before.step:  # a run that was gone on with says again what came after its last checkpoint
             trace = replace(_gathered(trace, new), curves=_cut(_gathered(trace, new).curves, trace.step))
             new = {}
-        for name, value in _points(values).items():
+        for name, value in _points(values).items() if isinstance(values.get("step"), int) else ():
             new.setdefault(name, []).append((trace.step, value))
     return _gathered(trace, new)
 

@@ -18,7 +18,7 @@ def note(out: Path, **values: object) -> None:
 def test_a_log_is_read_as_it_grows(tmp_path: Path) -> None:
     trace = follow(tmp_path)
     assert trace.offset == 0 and not trace.curves
-    note(tmp_path, course={"steps": 4}, processes=1)
+    note(tmp_path, at=0, course={"steps": 4}, processes=1)
     note(tmp_path, step=2, minutes=0.5, samples_per_s=8.0, points=3.0, ef=1.0, ed_mm=4.0)
     trace = follow(tmp_path, trace)
     with (tmp_path / "log.jsonl").open("a") as stream:

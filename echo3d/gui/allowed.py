@@ -55,7 +55,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "reset_probes": ("heart", "probes"),
     "swap_reference": ("reference",),
     **dict.fromkeys(_STILL, ("picture",)),
-    **dict.fromkeys(("start_run", "estimate_run"), ("wish",)),
+    **dict.fromkeys(("start_run", "estimate_run", "slurm_run"), ("wish",)),
     **dict.fromkeys(("log_curves", "whole_curves"), ("run",)),
     "cancel_run": ("run", "runs_alive"),
     "resume_run": ("run", "runs_broken"),

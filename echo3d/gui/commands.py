@@ -128,6 +128,7 @@ _POSITION: tuple[Command, ...] = (
 _TRAINING: tuple[Command, ...] = (
     Command("start_run", "Start the run", "File", ("Ctrl+Return",), "play"),
     Command("estimate_run", "Estimate time and memory", "File", ("Ctrl+T",)),
+    Command("slurm_run", "Write a batch script for a cluster…", "File"),
     Command("make_samples", "Make a data set to train on…", "File", ("Ctrl+G",), "layers"),
     Command("use_run", "Use the network in the application", "File", ("Ctrl+U",), "heart", True),
     Command("export_run", "Export the run…", "File", ("Ctrl+E",), "export"),

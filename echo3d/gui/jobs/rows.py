@@ -180,6 +180,8 @@ _KINDS = {State.DONE: "done", State.FAILED: "error", State.CANCELLED: "info"}
 
 def _end_of(row: JobRow) -> str:
     said = f"{row.title}: {row.word.lower()}."
+    if row.state is State.DONE and row.trains:
+        return f"{said} The Training workspace (Ctrl+3) shows it, and puts its network to use."
     if row.state is State.DONE:
         return f"{said} Open folder in the jobs panel (Ctrl+J) shows it."
     why = f" {row.sentence[:1].upper()}{row.sentence[1:].rstrip('.')}." if row.sentence else ""

@@ -61,6 +61,21 @@ class Actions:
         words = ["train", wish.kind, "--config", str(config), "--trial"]
         self._training.trial.ask(words, lambda found: new.say(estimate_in_words(found)), lambda said: new.say(_sentence(said), wrong=True))
 
+    def slurm_run(self) -> None:
+        """Ask for a file, and write a batch script into it that trains the run of the form on a SLURM cluster, with its settings beside it."""
+        wish = self._wished()
+        name = "" if wish is None else QFileDialog.getSaveFileName(self._page, "Batch script", f"{wish.out.name}.sh", "Scripts (*.sh)")[0]
+        if wish is not None and name:
+            self.slurm_to(wish, Path(name))
+
+    def slurm_to(self, wish: Wish, script: Path) -> None:
+        """Write a batch script and its settings."""
+        config = script.with_suffix(".json")
+        config.write_text(json.dumps(wish.settings, indent=1) + "\n", encoding="utf-8")
+        words = ["train", wish.kind, "--config", str(config), "--out", str(wish.out), "--slurm", str(script)]
+        said = f"{script.name} was written with its settings beside it; look at its partition and time before it is sent."
+        self._training.work.ask(words, lambda _: self._training.say("done", said), self._training.wrong)
+
     def _wished(self) -> Wish | None:
         new = self._page.new
         if new.why_not:

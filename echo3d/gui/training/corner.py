@@ -44,6 +44,7 @@ class Training(QObject):
         self._tasks: Tasks | None = None
         self._building: Iterator[TrainingPage | None] | None = None
         self._place: QLayout | None = None
+        self._known: list[str] | None = None
         self._shows = ""
         self._shown = self._closed = False
         self.asking, self.trial, self.work = Asking(self), Asking(self), Asking(self)
@@ -185,7 +186,9 @@ class Training(QObject):
             self._show_data(known, making)
 
     def _show_data(self, known: list[str], making: JobRow | None) -> None:
-        self.page.new.offer_data(known)
+        new = [folder for folder in known if folder not in self._known] if self._known is not None else []
+        self._known = known
+        self.page.new.offer_data(known, choose=new[0] if new else "")
         self.page.welcome.show_state(bool(known), making)
 
     def _seen(self, sight: Sight) -> None:

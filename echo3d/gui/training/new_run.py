@@ -126,11 +126,13 @@ class NewRun(QWidget):
         """Say why nothing can be trained."""
         self.sentence.setText(sentence[:1].upper() + sentence[1:])
 
-    def offer_data(self, known: Sequence[str]) -> None:
-        """Offer data sets, the newest first."""
+    def offer_data(self, known: Sequence[str], choose: str = "") -> None:
+        """Offer data sets, the newest first; choose one that was just made."""
         self._known = tuple(known)
         if self.data is not None:
             self.data.offer(known)
+            if choose and self.data.data is not None and self.data.data.path != choose:
+                self.data.data.show_path(choose)
 
     def offer_devices(self, devices: Sequence[Device]) -> None:
         """Offer places to train at."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QGridLayout, QSpinBox, QWidget
 
 from echo3d.errors import InputError
@@ -42,6 +42,7 @@ class SamplesDialog(QDialog):
         self.hearts.setRange(2, _MOST)
         self.hearts.setValue(USUAL)
         self.hearts.setFixedWidth(112)
+        self.hearts.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.source = QComboBox()
         self.source.addItem("Drawn anew", "")
         self.source.addItem("Of a cohort…", None)
@@ -74,7 +75,7 @@ class SamplesDialog(QDialog):
         )
         for at, (title, part) in enumerate(rows):
             name = label(title, "muted")
-            grid.addWidget(name, at, 0)
+            grid.addWidget(name, at, 0, Qt.AlignmentFlag.AlignTop if title == "Styles" else Qt.AlignmentFlag.AlignVCenter)
             grid.addLayout(part, at, 1)
         foot = row(1, press("Close", self.reject), self.start, spacing=8)
         self.setLayout(
