@@ -275,21 +275,33 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
+def check_out(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
+    """Refuse a folder that a run has no business in; nothing is written.
+
+    Raises
+    ------
+    InputError
+        If it holds something else, or a run that was begun with other settings, or cannot be read.
+    """
+    try:
+        found = [path.name for path in out.iterdir() if not path.name.startswith(".")] if out.exists() else []
+    except OSError as exc:
+        raise InputError(f"the folder of a run must be readable, found {type(exc).__name__}; choose another place") from exc
+    if resume and CONFIG in found:
+        if _settings(kind, _content(out / CONFIG)) != settings:  # an older version may have had fewer
+            raise InputError("a run goes on with the settings it was begun with, found others; leave --config out or choose another folder")
+    elif found:
+        raise InputError("the folder of a run must be new or empty, found files in it; choose another, or go on with --resume")
+
+
 def _check(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
-    """Refuse a folder that this run has no business in; make it and write down what is wanted."""
+    """Refuse a folder that this run has no business in; make it and write down what is wanted, each file whole or not at all."""
+    check_out(kind, out, settings, resume=resume)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        found = sorted(path.name for path in out.iterdir())
-        if resume and CONFIG in found:
-            if _settings(kind, _content(out / CONFIG)) != settings:  # an older version may have had fewer
-                raise InputError(
-                    "a run goes on with the settings it was begun with, found others; leave --config out or choose another folder"
-                )
-        elif found:
-            raise InputError("the folder of a run must be new or empty, found files in it; choose another, or go on with --resume")
-        else:
-            (out / CONFIG).write_text(settings.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        if RUN not in found:
-            (out / RUN).write_text(json.dumps(_about(kind), indent=1) + "\n", encoding="utf-8")
+        for name, text in ((CONFIG, settings.model_dump_json(indent=1)), (RUN, json.dumps(_about(kind), indent=1))):
+            if not (out / name).is_file():
+                (out / f".{name}").write_text(text + "\n", encoding="utf-8")
+                (out / f".{name}").replace(out / name)
     except OSError as exc:
         raise InputError(f"the folder of a run must be writable, found {type(exc).__name__}; choose another place") from exc

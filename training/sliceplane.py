@@ -201,7 +201,8 @@ class PictureWork:
 
 def write_planes(path: Path, network: nn.Module, looks: Tensor, shown: Sample) -> None:
     """Write the sheet of a sample and the planes that a network reads from two looks at it."""
-    planes = network(looks.to(next(network.parameters()).device), torch.ones(looks.shape[:2], dtype=torch.bool), together=True)
+    looks = looks.to(next(network.parameters()).device)
+    planes = network(looks, torch.ones(looks.shape[:2], dtype=torch.bool, device=looks.device), together=True)
     write_sections(path, shown, sections(true_points(shown), planes.float().cpu(), shown["fans"]))
 
 
