@@ -40,6 +40,9 @@ CONFIG = "config.json"
 RUN = "run.json"
 """File in a run's folder that says what is trained, and by which version."""
 
+PLACES = ("data", "slices", "val", "clips", "begin", "encoder", "base")
+"""Settings that name a folder or a file."""
+
 JOB = "echo3d.trainings:run_job"
 
 
@@ -82,14 +85,24 @@ def _schema_of(kind: str) -> dict[str, Any]:
 
 
 def read_settings(kind: str, path: Path | None) -> BaseModel:
-    """Return the settings of a training from a JSON or TOML file; the defaults where none is given.
+    """Return the settings of a training from a JSON or TOML file, the defaults where none is given; folders are named from the root on.
 
     Raises
     ------
     InputError
         If there is no such kind, or the file or a value in it will not do.
     """
-    return _settings(kind, {} if path is None else _content(path))
+    settings = _settings(kind, {} if path is None else _content(path))
+    return type(settings).model_validate(absolute(settings.model_dump(mode="json")))
+
+
+def absolute(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain settings whose folders and files are named from the root on, because a job works in a folder of its own.
+
+    >>> absolute({"data": "", "val": None, "steps": 5})
+    {'data': '', 'val': None, 'steps': 5}
+    """
+    return {name: str(Path(value).absolute()) if name in PLACES and value else value for name, value in settings.items()}
 
 
 def train(kind: str, settings: BaseModel, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:
@@ -146,7 +159,7 @@ def job_spec(kind: str, settings: BaseModel | Mapping[str, Any], out: Path) -> J
     InputError
         If the device is none.
     """
-    plain = settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings)
+    plain = absolute(settings.model_dump(mode="json") if isinstance(settings, BaseModel) else settings)
     slot = slot_of(str(plain.get("device", "cpu")))
     plain |= {"device": slot} if plain.get("device") == "all" else {}
     ranks.processes_of(plain)
