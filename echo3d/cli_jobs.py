@@ -188,11 +188,12 @@ def duplicate(
     from echo3d.jobs.queue import enqueue
     from echo3d.jobs.registry import find_job, watch
     from echo3d.jobs.store import read_spec
+    from echo3d.trainings import check_out, job_spec
     from echo3d.trainings import duplicate as changed
-    from echo3d.trainings import job_spec
 
     folder = jobs_folder(jobs_dir)
     kind, settings = changed(read_spec(find_job(folder, name)), _changes(set_ or ()))
+    check_out(kind, out, settings, resume=False)
     return _told(watch(enqueue(folder, job_spec(kind, settings, out))), as_json)
 
 

@@ -51,7 +51,9 @@ def train(
     settings = begun(kind, out) if resume and config is None else read_settings(kind, config)
     if job:
         from echo3d.jobs.queue import enqueue
-        from echo3d.trainings import job_spec
+        from echo3d.trainings import check_out, job_spec
+
+        check_out(kind, out, settings, resume=resume)
 
         folder = enqueue(jobs_folder(jobs_dir), job_spec(kind, settings, out))
         if not as_json:

@@ -40,6 +40,9 @@ CONFIG = "config.json"
 RUN = "run.json"
 """File in a run's folder that says what is trained, and by which version."""
 
+PLACES = ("data", "slices", "val", "clips", "begin", "encoder", "base")
+"""Settings that name a folder or a file."""
+
 JOB = "echo3d.trainings:run_job"
 
 
@@ -82,14 +85,24 @@ def _schema_of(kind: str) -> dict[str, Any]:
 
 
 def read_settings(kind: str, path: Path | None) -> BaseModel:
-    """Return the settings of a training from a JSON or TOML file; the defaults where none is given.
+    """Return the settings of a training from a JSON or TOML file, the defaults where none is given; folders are named from the root on.
 
     Raises
     ------
     InputError
         If there is no such kind, or the file or a value in it will not do.
     """
-    return _settings(kind, {} if path is None else _content(path))
+    settings = _settings(kind, {} if path is None else _content(path))
+    return type(settings).model_validate(absolute(settings.model_dump(mode="json")))
+
+
+def absolute(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain settings whose folders and files are named from the root on, because a job works in a folder of its own.
+
+    >>> absolute({"data": "", "val": None, "steps": 5})
+    {'data': '', 'val': None, 'steps': 5}
+    """
+    return {name: str(Path(value).absolute()) if name in PLACES and value else value for name, value in settings.items()}
 
 
 def train(kind: str, settings: BaseModel, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:
@@ -146,7 +159,7 @@ def job_spec(kind: str, settings: BaseModel | Mapping[str, Any], out: Path) -> J
     InputError
         If the device is none.
     """
-    plain = settings.model_dump(mode="json") if isinstance(settings, BaseModel) else dict(settings)
+    plain = absolute(settings.model_dump(mode="json") if isinstance(settings, BaseModel) else settings)
     slot = slot_of(str(plain.get("device", "cpu")))
     plain |= {"device": slot} if plain.get("device") == "all" else {}
     ranks.processes_of(plain)
@@ -275,21 +288,33 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
+def check_out(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
+    """Refuse a folder that a run has no business in; nothing is written.
+
+    Raises
+    ------
+    InputError
+        If it holds something else, or a run that was begun with other settings, or cannot be read.
+    """
+    try:
+        found = [path.name for path in out.iterdir() if not path.name.startswith(".")] if out.exists() else []
+    except OSError as exc:
+        raise InputError(f"the folder of a run must be readable, found {type(exc).__name__}; choose another place") from exc
+    if resume and CONFIG in found:
+        if _settings(kind, _content(out / CONFIG)) != settings:  # an older version may have had fewer
+            raise InputError("a run goes on with the settings it was begun with, found others; leave --config out or choose another folder")
+    elif found:
+        raise InputError("the folder of a run must be new or empty, found files in it; choose another, or go on with --resume")
+
+
 def _check(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
-    """Refuse a folder that this run has no business in; make it and write down what is wanted."""
+    """Refuse a folder that this run has no business in; make it and write down what is wanted, each file whole or not at all."""
+    check_out(kind, out, settings, resume=resume)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        found = sorted(path.name for path in out.iterdir())
-        if resume and CONFIG in found:
-            if _settings(kind, _content(out / CONFIG)) != settings:  # an older version may have had fewer
-                raise InputError(
-                    "a run goes on with the settings it was begun with, found others; leave --config out or choose another folder"
-                )
-        elif found:
-            raise InputError("the folder of a run must be new or empty, found files in it; choose another, or go on with --resume")
-        else:
-            (out / CONFIG).write_text(settings.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        if RUN not in found:
-            (out / RUN).write_text(json.dumps(_about(kind), indent=1) + "\n", encoding="utf-8")
+        for name, text in ((CONFIG, settings.model_dump_json(indent=1)), (RUN, json.dumps(_about(kind), indent=1))):
+            if not (out / name).is_file():
+                (out / f".{name}").write_text(text + "\n", encoding="utf-8")
+                (out / f".{name}").replace(out / name)
     except OSError as exc:
         raise InputError(f"the folder of a run must be writable, found {type(exc).__name__}; choose another place") from exc

@@ -44,6 +44,15 @@ def test_a_job_waits_for_the_device_of_its_settings(tmp_path: Path) -> None:
         job_spec("pointpwc", {"device": "tpu"}, tmp_path)
 
 
+def test_a_job_finds_its_folders_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text('data = "samples"\nsteps = 3\n')
+    read = read_settings("sliceplane", tmp_path / "own.toml").model_dump(mode="json")
+    assert read["data"] == str(tmp_path / "samples") and read["val"] == str(tmp_path / "runs/val")
+    spec = job_spec("cyclegan", {"data": "samples", "clips": "", "device": "cpu"}, tmp_path)
+    assert spec.arguments["settings"] == {"data": str(tmp_path / "samples"), "clips": "", "device": "cpu"}
+
+
 def test_a_training_is_duplicated_with_other_values(tmp_path: Path) -> None:
     spec = job_spec("pointpwc", read_settings("pointpwc", None), tmp_path)
     kind, settings = duplicate(spec, {"pairs": "2", "steps": 7, "device": "cpu", "minutes": "1.5"})

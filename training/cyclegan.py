@@ -32,7 +32,7 @@ from training.cyclesettings import LEAN_MINUTES, Settings
 from training.domains import Drawn
 from training.judge import judged, load_reader, true_shares
 from training.patchgan import ImagePool, PatchDiscriminator, fooled, told_apart
-from training.runlog import cut, note
+from training.runlog import cut, halved, less, note
 from training.sheets import write_sheet
 from training.styledata import Data, open_data
 
@@ -96,6 +96,7 @@ class Run:
         self.step, self.spent = 0, 0.0
         self.since: tuple[int, float] = (0, 0.0)
         self.sums: list[dict[str, float]] = []
+        self.count, self.seen = settings.batch, 0
         if settings.begin and not (out / STATE).is_file():
             self.begin(Path(settings.begin))
 
@@ -121,7 +122,7 @@ class Run:
         try:
             while (share := self.share()) < 1:
                 self.sums.append(self.one_step(share))
-                said = f"step {self.step}, loss {sum(self.sums[-1].values()):.3g}"
+                said = f"step {self.step}, loss {sum(self.sums[-1].values()):.3g}" + less(self.count, self.settings.batch)
                 now = time.monotonic()
                 self.spent, last = self.spent + (now - last) / 60, now
                 if self.step % self.settings.epoch == 0:
@@ -131,7 +132,7 @@ class Run:
                     self.keep()
                     kept = now
                 progress(min(share, 1.0), said)
-            if self.since[0] != self.step:
+            if self.since[0] != self.seen:
                 self.end_epoch()
         finally:
             self.keep()
@@ -143,15 +144,23 @@ class Run:
 
     def one_step(self, share: float) -> dict[str, float]:
         """Return the losses of a step, after learning from it; all it draws comes from the seed and the step's number."""
+        while True:
+            try:
+                return self.learned(share)
+            except torch.OutOfMemoryError as exc:
+                self.count = halved(self.out, {"step": self.step, "minutes": self.spent}, self.count, exc)
+
+    def learned(self, share: float) -> dict[str, float]:
+        """Return the losses of a step, after learning from as many pictures as fit the memory."""
         rng = np.random.default_rng([self.settings.seed, 7, self.step])
-        x, y = (self.placed(draw(rng, self.settings.batch)) for draw in (self.data.x, self.data.y))
+        x, y = (self.placed(draw(rng, self.count)) for draw in (self.data.x, self.data.y))
         for optimiser in self.optimisers:
             optimiser.param_groups[0]["lr"] = self.settings.rate * fall(share, self.settings.constant)
         terms, made = self.forth_and_back(x, y)
         learned_from(terms, self.optimisers[0])
         terms |= (judges := self.disputed(x, y, made, rng))
         learned_from(judges, self.optimisers[1])
-        self.step += 1
+        self.step, self.seen = self.step + 1, self.seen + self.count
         self.follow()
         return {key: float(value.detach()) for key, value in terms.items()}
 
@@ -169,7 +178,7 @@ class Run:
         s, one = self.settings, self.players
         one.D_X.requires_grad_(False), one.D_Y.requires_grad_(False)
         both_x, both_y = (torch.cat([a.pictures, b.pictures]) for a, b in ((x, y), (y, x)))
-        masks, count = torch.cat([x.inside, y.inside]), s.batch
+        masks, count = torch.cat([x.inside, y.inside]), len(x.pictures)
         with self.half():
             to_y = one.G(*((both_x, masks) if s.identity else x[:2]))
             to_x = one.F(*((both_y, torch.cat([y.inside, x.inside])) if s.identity else y[:2]))
@@ -223,9 +232,9 @@ class Run:
     def end_epoch(self) -> None:
         """Note the mean losses and what is measured, and draw the sheet."""
         means = {key: sum(one[key] for one in self.sums) / len(self.sums) for key in self.sums[0]} if self.sums else {}
-        steps, minutes = self.since
-        rate = self.settings.batch * (self.step - steps) / max(60 * (self.spent - minutes), 1e-9)
-        self.since, self.sums = (self.step, self.spent), []
+        seen, minutes = self.since
+        rate = (self.seen - seen) / max(60 * (self.spent - minutes), 1e-9)
+        self.since, self.sums = (self.seen, self.spent), []
         note(self.out, {"step": self.step, "minutes": self.spent, **means, "samples_per_s": rate, **self.validated()})
         write_sheet(self.out / f"sheet_{self.step:06d}.png", self.shown())
 
@@ -263,9 +272,8 @@ class Run:
         state |= {f"optimiser{number}": one.state_dict() for number, one in enumerate(self.optimisers)}
         state |= {f"pool_{name}": pool.kept for name, pool in self.pools.items()}
         place = self.out / STATE
-        torch.save(
-            state | {"step": self.step, "spent": self.spent, "since": list(self.since), "sums": self.sums}, place.with_suffix(".part")
-        )
+        state |= {"since": list(self.since), "sums": self.sums, "count": self.count, "seen": self.seen}
+        torch.save(state | {"step": self.step, "spent": self.spent}, place.with_suffix(".part"))
         place.with_suffix(".part").replace(place)
 
     def resume(self) -> None:
@@ -281,7 +289,9 @@ class Run:
         for name, pool in self.pools.items():
             pool.kept = list(state[f"pool_{name}"])
         self.step, self.spent = int(state["step"]), float(state["spent"])
-        self.since, self.sums = tuple(state.get("since", (self.step, self.spent))), list(state.get("sums", []))
+        self.count = int(state.get("count", self.count))
+        self.seen = int(state.get("seen", self.step * self.count))
+        self.since, self.sums = tuple(state.get("since", (self.seen, self.spent))), list(state.get("sums", []))
         cut(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:
@@ -298,7 +308,7 @@ class Run:
                 "settings": told,
                 "steps": self.step,
                 "minutes": round(self.spent, 1),
-                "pictures_seen": self.step * self.settings.batch,
+                "pictures_seen": self.seen,
                 "domains": self.data.told,
             },
             template_sha256=load_template().sha256,

@@ -253,13 +253,8 @@ class Loop:
                 f"a step must fit the GPU's memory, found none left at {self.batch} samples for {self.ranks.world} processes; "
                 "make the batch or the network smaller"
             ) from exc
-        self.batch //= 2
         self.optimiser.zero_grad(set_to_none=True)
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        why = "the GPU's memory was too small for twice as many samples"
-        self.note(self.place() | {"why": why})
-        print(f"step {self.step}: batch halved to {self.batch}, {why}", flush=True)
+        self.batch = runlog.halved(self.out, self.place(), self.batch, exc)
 
     @torch.no_grad()
     def follow(self) -> None:
@@ -284,16 +279,11 @@ class Loop:
         """Say how far the run is; keep the place if it is told to stop."""
         share = self.course.share(self.step, self.minutes, self.core_minutes)
         try:
-            progress(
-                min(share, 1.0), ", ".join([*self.lesson.values(), f"step {self.step}", f"loss {sum(terms.values()):.3g}", *self.less()])
-            )
+            said = ", ".join([*self.lesson.values(), f"step {self.step}", f"loss {sum(terms.values()):.3g}"])
+            progress(min(share, 1.0), said + runlog.less(self.batch, self.course.batch))
         except BaseException:
             self.keep()
             raise
-
-    def less(self) -> list[str]:
-        """Return the sentence on a batch that had to be made smaller, where it had."""
-        return [] if self.batch == self.course.batch else [f"batch halved to {self.batch} for lack of memory"]
 
     def end(self) -> None:
         """Note what has not been noted, and keep the place."""

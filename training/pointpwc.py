@@ -25,7 +25,7 @@ from echo3d.registration.flow import CM
 from echo3d.registration.pointpwc import PRESETS, PointPWC
 from training.clouds import CloudPairs, Pairs
 from training.flowloss import self_supervised, supervised
-from training.runlog import cut, note
+from training.runlog import cut, halved, less, note
 from training.schedule import learning_rate
 from training.sheets import write_clouds
 from training.template import CREDIT
@@ -87,6 +87,7 @@ class Run:
         self.step, self.spent = 0, 0.0
         self.since: tuple[int, float] = (0, 0.0)
         self.losses: list[float] = []
+        self.count, self.seen = settings.pairs, 0
 
     def go(self, progress: Progress = silent) -> None:
         """Learn until the budget is spent, keeping the place every minute."""
@@ -96,7 +97,7 @@ class Run:
         try:
             while (share := self.share()) < 1:
                 self.losses.append(self.one_step(share))
-                said = f"step {self.step}, loss {self.losses[-1]:.3g}"
+                said = f"step {self.step}, loss {self.losses[-1]:.3g}" + less(self.count, self.settings.pairs)
                 now = time.monotonic()
                 self.spent, last = self.spent + (now - last) / 60, now
                 if self.step % self.settings.epoch == 0:
@@ -106,7 +107,7 @@ class Run:
                     self.keep()
                     kept = now
                 progress(min(share, 1.0), said)
-            if self.since[0] != self.step:
+            if self.since[0] != self.seen:
                 self.end_epoch()
         finally:
             self.keep()
@@ -118,16 +119,20 @@ class Run:
 
     def one_step(self, share: float) -> float:
         """Return the loss of a step, after learning from it."""
-        pairs = self.pairs.draw(self.step, self.settings.pairs)
         self.network.train()
-        loss = self.loss(pairs)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        while True:
+            self.optimiser.zero_grad(set_to_none=True)
+            try:
+                loss = self.loss(self.pairs.draw(self.step, self.count))
+                loss.backward()
+                break
+            except torch.OutOfMemoryError as exc:
+                self.count = halved(self.out, {"step": self.step, "minutes": self.spent}, self.count, exc)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 20.0)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(share, self.step, self.settings.rate)
         self.optimiser.step()
-        self.step += 1
+        self.step, self.seen = self.step + 1, self.seen + self.count
         with torch.no_grad():
             weight = 1 - min(0.998, self.step / (20 + self.step))
             for mean, new in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
@@ -158,10 +163,10 @@ class Run:
 
     def end_epoch(self) -> None:
         """Note the mean loss of the last steps, pairs per second, and what is measured; draw the sheet."""
-        steps, minutes = self.since
-        rate = self.settings.pairs * (self.step - steps) / max(60 * (self.spent - minutes), 1e-9)
+        seen, minutes = self.since
+        rate = (self.seen - seen) / max(60 * (self.spent - minutes), 1e-9)
         means = {"loss": sum(self.losses) / len(self.losses)} if self.losses else {}
-        self.since, self.losses = (self.step, self.spent), []
+        self.since, self.losses = (self.seen, self.spent), []
         note(self.out, {"step": self.step, "minutes": self.spent, **means, "samples_per_s": rate, **self.validated()})
         self.sheet(self.out / f"sheet_{self.step:06d}.png")
 
@@ -177,11 +182,10 @@ class Run:
 
     def keep(self) -> None:
         """Write the place, whole or not at all."""
-        state = {"network": self.network.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
         place = self.out / STATE
-        torch.save(
-            state | {"step": self.step, "spent": self.spent, "since": list(self.since), "losses": self.losses}, place.with_suffix(".part")
-        )
+        state |= {"since": list(self.since), "losses": self.losses, "count": self.count, "seen": self.seen}
+        torch.save(state | {"step": self.step, "spent": self.spent}, place.with_suffix(".part"))
         place.with_suffix(".part").replace(place)
 
     def resume(self) -> None:
@@ -193,7 +197,9 @@ class Run:
             for name in ("network", "average", "optimiser"):
                 getattr(self, name).load_state_dict(state[name])
             self.step, self.spent = int(state["step"]), float(state["spent"])
-            self.since, self.losses = tuple(state.get("since", (self.step, self.spent))), list(state.get("losses", []))
+            self.count = int(state.get("count", self.count))
+            self.seen = int(state.get("seen", self.step * self.count))
+            self.since, self.losses = tuple(state.get("since", (self.seen, self.spent))), list(state.get("losses", []))
             cut(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:
@@ -209,7 +215,7 @@ class Run:
                 "settings": self.settings.model_dump(),
                 "steps": self.step,
                 "minutes": round(self.spent, 1),
-                "pairs_seen": self.step * self.settings.pairs,
+                "pairs_seen": self.seen,
             },
             template_sha256=load_template().sha256,
             image_hw=(0, 0),

@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from echo3d.errors import ModelError
+
 LOG = "log.jsonl"
 
 
@@ -19,6 +23,40 @@ def note(out: Path, values: Mapping[str, Any]) -> None:
     line = {key: round(value, 5) if isinstance(value, float) else value for key, value in values.items()}
     with (out / LOG).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line) + "\n")
+
+
+def halved(out: Path, place: Mapping[str, Any], batch: int, exc: torch.OutOfMemoryError) -> int:
+    """Return half a batch that did not fit a GPU's memory, after noting it in the log and saying so in the job's.
+
+    Parameters
+    ----------
+    out : folder of the run
+    place : what a line of the log says of where the run is
+    batch : samples that did not fit
+
+    Raises
+    ------
+    ModelError
+        If there is nothing to halve.
+    """
+    if batch < 2:
+        rule = "a step must fit the GPU's memory, found none left at a single sample"
+        raise ModelError(f"{rule}; make the batch or the network smaller") from exc
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    why = "the GPU's memory was too small for twice as many samples"
+    note(out, {**place, "batch": batch // 2, "why": why})
+    print(f"step {place['step']}: batch halved to {batch // 2}, {why}", flush=True)
+    return batch // 2
+
+
+def less(batch: int, wanted: int) -> str:
+    """Return the end of a sentence on progress where the batch had to be made smaller than what was wanted.
+
+    >>> less(4, 4), less(2, 4)
+    ('', ', batch halved to 2 for lack of memory')
+    """
+    return "" if batch == wanted else f", batch halved to {batch} for lack of memory"
 
 
 def cut(out: Path, step: int, *, begin: bool = False) -> None:

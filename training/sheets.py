@@ -26,7 +26,7 @@ def write_sheet(path: Path, rows: Sequence[Tensor]) -> None:
     write_png(path, sheet)
 
 
-CLOUD_SIDE = 240
+CLOUD_SIDE, DOT = 240, 3
 OURS, THEIRS, PAPER = (214, 96, 77), (67, 147, 195), 250
 
 Cloud = tuple[Tensor, Tensor]
@@ -51,6 +51,6 @@ def _seen(cloud: Cloud, axes: tuple[int, int]) -> np.ndarray:
     scale = (CLOUD_SIDE - 12) / float((high - low).max() or 1.0)
     for part, tint in zip(points, (THEIRS, OURS), strict=True):
         column, row = (6 + (part - low) * scale).astype(int).T
-        for shift in range(2):
-            picture[CLOUD_SIDE - 2 - row + shift, column] = tint
+        for down, right in np.ndindex(DOT, DOT):
+            picture[CLOUD_SIDE - DOT - row + down, column + right] = tint
     return picture

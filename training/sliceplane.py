@@ -30,12 +30,15 @@ from training.styles import STYLES
 POINTS = ((0.0, 0.0), (80.0, -40.0), (80.0, 40.0), (130.0, 0.0))
 """Depth and lateral (mm) of the points of a fan whose distances are learned from: its tip, and three round the heart."""
 
+LEAN_MINUTES = 30.0
+"""Budget where none is set; our choice."""
+
 TRUE, READ = "true.pt", "read.pt"
 """Files of a run with the maps it learns from, so that a run that is gone on with learns from the same."""
 
 
 class Settings(BaseModel):
-    """How the slice plane network is trained; give one budget."""
+    """How the slice plane network is trained; one budget at most."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,7 +55,7 @@ class Settings(BaseModel):
     reader: str = Field("lean", description="S2MNet weights whose encoder reads the pictures.")
     epochs: float | None = Field(None, gt=0, description="Budget in epochs of the samples whose true maps are learned from.")
     steps: int | None = Field(None, ge=1, description="Budget in steps.")
-    minutes: float | None = Field(None, gt=0, description="Budget in minutes.")
+    minutes: float | None = Field(None, gt=0, description="Budget in minutes; 30 where no budget is set.")
     core_minutes: float | None = Field(None, gt=0, description="Budget in minutes of the processor.")
     batch: int = Field(32, ge=2, le=4096, description="Sets of views a step, half of them true maps where the network reads maps.")
     rate: float = Field(1.5e-3, gt=0, le=1, description="Highest learning rate.")
@@ -201,7 +204,8 @@ class PictureWork:
 
 def write_planes(path: Path, network: nn.Module, looks: Tensor, shown: Sample) -> None:
     """Write the sheet of a sample and the planes that a network reads from two looks at it."""
-    planes = network(looks.to(next(network.parameters()).device), torch.ones(looks.shape[:2], dtype=torch.bool), together=True)
+    looks = looks.to(next(network.parameters()).device)
+    planes = network(looks, torch.ones(looks.shape[:2], dtype=torch.bool, device=looks.device), together=True)
     write_sections(path, shown, sections(true_points(shown), planes.float().cpu(), shown["fans"]))
 
 
@@ -244,6 +248,8 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     work = work_of(settings, network, out)
     names = ("steps", "minutes", "core_minutes", "epochs", "rate", "batch", "seed", "decay", "note", "keep", "device")
     budget = {name: getattr(settings, name) for name in names} | {"samples": work.samples}
+    if not any(budget[name] for name in ("steps", "minutes", "core_minutes", "epochs")):
+        budget["minutes"] = LEAN_MINUTES
     loop = learn(work, Course(**budget, precision="bfloat16", clip=1.0), out, resume=resume, progress=progress)
     network.load_state_dict(loop.average.state_dict())
     state = {"network": network.cpu().state_dict(), "preset": settings.preset, "samples": loop.samples, "core_minutes": loop.core_minutes}

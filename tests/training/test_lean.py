@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from echo3d.anatomy.template import load_template
 from echo3d.cli import main
 from echo3d.errors import InputError
 from echo3d.io.images import read_image
+from echo3d.trainings import train
 from echo3d.trial import measure
+from training.evaluate import trained
+from training.exports import exported, measured
 from training.lean import Settings, run
 from training.samples import heart_samples, write_shard
 from training.slices import heart_slices
@@ -85,6 +89,20 @@ def broken_off(data: Path, out: Path, at: tuple[str, ...], **others: object) -> 
         with pytest.raises(EnoughError):
             run(settings(data, **others), out, resume=True, progress=stop)
     run(settings(data, **others), out, resume=True)
+
+
+def test_a_run_is_exported_with_what_its_validation_samples_say(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One validation patient gives an error for every point but no intervals; were one enough, each number of views would have some."""
+    train("s2mnet", settings(data), tmp_path / "run")
+    tensors, card = exported("s2mnet", tmp_path / "run", "mine")
+    assert card.metrics["intervals"] == "none, 40 validation patients are needed" and "conformal90" not in card.metrics
+    assert card.metrics["validation_patients"] == 1 and card.metrics["validation"]["points_mm"] > 0
+    assert tensors["sigma_mm"].shape == (7, len(load_template().points)) and (tensors["sigma_mm"][1:] > 0).all()
+    assert card.template_sha256 == load_template().sha256 and str(data) not in json.dumps(card.trained)
+    monkeypatch.setattr("training.exports.ENOUGH", 1)
+    metrics, _ = measured(trained(tmp_path / "run")[0], tmp_path / "run")
+    assert set(metrics["conformal90"]) == set("123456") and metrics["intervals"].startswith("calibrated on the run's 1 own")
+    assert metrics["conformal90"]["6"]["ef"]["bound"] > 0
 
 
 def test_a_broken_course_takes_the_very_next_step_of_the_lesson_it_was_in(data: Path, tmp_path: Path) -> None:
