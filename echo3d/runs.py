@@ -143,7 +143,7 @@ def _points(values: Mapping[str, Any]) -> dict[str, float]:
     if "loss" in found:
         return found | {TOTAL: found.pop("loss")}
     terms = [value for name, value in found.items() if not is_measured(name)]
-    return found | ({TOTAL: sum(terms)} if terms else {})
+    return found | ({TOTAL: sum(terms)} if len(terms) > 1 else {})
 
 
 def _gathered(trace: Trace, new: Mapping[str, Sequence[tuple[float, float]]]) -> Trace:

@@ -213,6 +213,20 @@ def _imported_by_the_window() -> set[str]:
     return set(said.split())
 
 
+def test_an_estimate_is_measured_and_a_batch_script_written(page, qtbot, window, tmp_path) -> None:
+    choose(page, qtbot, "pointpwc", pairs=1, held=1, threads=1)
+    budget(page, "steps", 30)
+    qtbot.waitUntil(page.new.estimate.isEnabled, timeout=WAIT)
+    qtbot.mouseClick(page.new.estimate, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.new.estimated.text().startswith("About"), timeout=3 * WAIT)
+    assert "for 30 steps" in page.new.estimated.text() and "of memory" in page.new.estimated.text()
+    assert not page.new.wish().out.exists()
+    window.training.actions.slurm_to(page.new.wish(), tmp_path / "run.sh")
+    qtbot.waitUntil((tmp_path / "run.sh").is_file, timeout=WAIT)
+    assert "#SBATCH" in (tmp_path / "run.sh").read_text()
+    assert json.loads((tmp_path / "run.json").read_text())["steps"] == 30
+
+
 def test_the_jobs_panel_leads_to_the_run(page, qtbot, window, tmp_path) -> None:
     jobs = [invented(tmp_path / f"run-{number}", number) for number in range(2)]
     window.run_command("show_patient")

@@ -62,7 +62,7 @@ class Actions:
         self._training.trial.ask(words, lambda found: new.say(estimate_in_words(found)), lambda said: new.say(_sentence(said), wrong=True))
 
     def slurm_run(self) -> None:
-        """Ask for a file, and write a batch script into it that trains the run of the form on a SLURM cluster, with its settings beside it."""
+        """Ask for a file, and write a batch script that trains the run of the form on a SLURM cluster, its settings beside it."""
         wish = self._wished()
         name = "" if wish is None else QFileDialog.getSaveFileName(self._page, "Batch script", f"{wish.out.name}.sh", "Scripts (*.sh)")[0]
         if wish is not None and name:

@@ -43,6 +43,7 @@ class Training(QObject):
         self._built: TrainingPage | None = None
         self._tasks: Tasks | None = None
         self._building: Iterator[TrainingPage | None] | None = None
+        self._made: TrainingPage | None = None
         self._place: QLayout | None = None
         self._known: list[str] | None = None
         self._shows = ""
@@ -71,9 +72,10 @@ class Training(QObject):
             self._tasks = Tasks(self, threads=2)
             self._building = building(self._tasks)
             return
-        made = next(self._building)
-        if made is not None:
-            self._use(made)
+        if self._made is None:
+            self._made = next(self._building)
+        else:
+            self._use(self._made)
 
     def _use(self, page: TrainingPage) -> None:
         from echo3d.gui.layout import restore_parts

@@ -99,11 +99,12 @@ class CurvePlot(QFrame):
     def changeEvent(self, event: QEvent) -> None:
         """Take the colours of another theme."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and hasattr(self, "empty"):
+        if event.type() == QEvent.Type.StyleChange and hasattr(self, "_tinted") and self._tinted is not theme.tokens():
             self._tint()
             self._draw()
 
     def _tint(self) -> None:
+        self._tinted = theme.tokens()
         self.plot.setBackground(theme.SURFACE)
         for side in ("left", "bottom"):
             axis = self.plot.getPlotItem().getAxis(side)

@@ -46,6 +46,7 @@ class Differences(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.table.setShowGrid(False)
         self.table.setObjectName("bare")
+        self.table.setWordWrap(False)
         self.table.setTextElideMode(Qt.TextElideMode.ElideLeft)
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(24)

@@ -37,7 +37,9 @@ def building(tasks: Tasks) -> Iterator[TrainingPage | None]:
     yield None
     measured = measured_plot()
     yield None
-    yield TrainingPage(tasks, new, Curves(loss, measured))
+    curves = Curves(loss, measured)
+    yield None
+    yield TrainingPage(tasks, new, curves)
 
 
 class TrainingPage(QWidget):
@@ -72,21 +74,22 @@ class TrainingPage(QWidget):
         self.reset_layout()
 
     def _build(self) -> None:
-        self.above = QSplitter(Qt.Orientation.Horizontal)
-        self.above.addWidget(self.curves)
-        self.above.addWidget(self.tabs)
-        below = QWidget()
-        below.setLayout(column(row(*self.buttons.values(), 1, spacing=6), self.sentence, self.table, spacing=6))
-        self.right = QSplitter(Qt.Orientation.Vertical)
-        self.right.addWidget(self.above)
-        self.right.addWidget(below)
-        runs = QWidget()
+        """Put the parts together from the outside inwards: the style sheet is applied anew to all that gets another parent."""
+        self.splitter, self.right, self.above = (
+            QSplitter(way) for way in (Qt.Orientation.Horizontal, Qt.Orientation.Vertical, Qt.Orientation.Horizontal)
+        )
+        self.setLayout(column(self.splitter, margins=(10, 8, 10, 10)))
+        runs, below = QWidget(), QWidget()
+        self.splitter.addWidget(self.new)
+        self.splitter.addWidget(runs)
         self.stack = QStackedLayout(runs)
         self.stack.addWidget(self.welcome)
         self.stack.addWidget(self.right)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.addWidget(self.new)
-        self.splitter.addWidget(runs)
+        self.right.addWidget(self.above)
+        self.right.addWidget(below)
+        self.above.addWidget(self.curves)
+        self.above.addWidget(self.tabs)
+        below.setLayout(column(row(*self.buttons.values(), 1, spacing=6), self.sentence, self.table, spacing=6))
         for one in (self.above, self.right, self.splitter):
             one.setHandleWidth(10)
             one.setChildrenCollapsible(False)
@@ -94,7 +97,6 @@ class TrainingPage(QWidget):
         self.tabs.setMinimumWidth(280)
         self.curves.setMinimumWidth(300)
         self.table.setMinimumHeight(90)
-        self.setLayout(column(self.splitter, margins=(10, 8, 10, 10)))
 
     @property
     def splitters(self) -> dict[str, QSplitter]:
