@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.s2mnet_paper import PAPER, PaperConfig, PaperS2MNet
 from training.data import Shards
-from training.loop import learn
-from training.rivals import Drawer, RivalSettings, finish, held_back, mean_field, opened, paper_network
+from training.rivals import Drawer, RivalSettings, held_back, mean_field, paper_network, train_rival
 
 CM = 10.0
 """Millimetres."""
@@ -45,9 +44,10 @@ class Field3D:
 
     def __init__(self, settings: Settings, shards: Shards) -> None:
         torch.manual_seed(settings.seed)
-        self.network = paper_network(settings.network)
-        start(self.network, mean_field(shards))
-        self.drawer = Drawer(shards, settings.strength, settings.any_views)
+        self.config, network = settings.network, paper_network(settings.network)
+        start(network, mean_field(shards))
+        self.network: nn.Module = network
+        self.drawer = Drawer(shards, settings.strength, settings.any_views, settings.single)
         self.held = held_back(settings)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
@@ -95,8 +95,5 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     InputError
         If there are no samples in these styles.
     """
-    torch.set_num_threads(settings.threads)
-    shards = opened(settings.data, settings, settings.limit)
-    work = Field3D(settings, shards)
-    loop = learn(work, settings.course(len(shards)), out, resume=resume, progress=progress)
-    return finish(loop, settings, out, {"kind": "s2mnet-paper", "preset": "paper", "config": settings.network.model_dump()})
+    about = {"kind": "s2mnet-paper", "preset": "paper"}
+    return train_rival(lambda shards: Field3D(settings, shards), settings, out, about, resume=resume, progress=progress)

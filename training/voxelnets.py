@@ -22,9 +22,8 @@ from echo3d.anatomy.template import load_template
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.pix2vox import PRESETS, Pix2Vox, Pix2VoxConfig, Preset, Volumes
 from training.data import Shards
-from training.loop import learn
 from training.occupancy import METRIC, occupied
-from training.rivals import Drawer, RivalSettings, finish, held_back, opened
+from training.rivals import Drawer, RivalSettings, held_back, train_rival
 
 GAIN = 10.0
 """Factor of the binary cross entropy. *Source:* science.md C.4."""
@@ -53,8 +52,9 @@ class Voxels:
     def __init__(self, settings: Settings, shards: Shards) -> None:
         config = (settings.network or PRESETS[settings.preset]).model_copy(update={"filled": mean_filled(shards, settings.filled)})
         torch.manual_seed(settings.seed)
-        self.config, self.network = config, Pix2Vox(config)
-        self.drawer = Drawer(shards, settings.strength, settings.any_views)
+        self.config = config
+        self.network: nn.Module = Pix2Vox(config)
+        self.drawer = Drawer(shards, settings.strength, settings.any_views, settings.single)
         self.held = held_back(settings)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
@@ -118,8 +118,5 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     InputError
         If there are no samples in these styles.
     """
-    torch.set_num_threads(settings.threads)
-    shards = opened(settings.data, settings, settings.limit)
-    work = Voxels(settings, shards)
-    loop = learn(work, settings.course(len(shards)), out, resume=resume, progress=progress)
-    return finish(loop, settings, out, {"kind": "pix2vox", "preset": settings.preset, "config": work.config.model_dump()})
+    about = {"kind": "pix2vox", "preset": settings.preset}
+    return train_rival(lambda shards: Voxels(settings, shards), settings, out, about, resume=resume, progress=progress)
