@@ -14,12 +14,15 @@ covariance of its errors. End-diastole and end-systole of one heart are moved to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from echo3d.reconstruction.raster import NETWORK_GRID
+from echo3d.reconstruction.secondlook import SecondEncoder
 from echo3d.reconstruction.slicer import Slicer
 
 PLANE = 6
@@ -37,14 +40,38 @@ class Sight:
     ----------
     coefficients : (R,) of the answer
     planes : (V, 9) of the answer, orthonormal, of the views that are there
-    view, place, wanted : (P,) the view, (P, 2) depth and lateral (mm), and (P, K) shares of every cell that lies within a fan
+    view, cell, wanted : (P,) the view, (P, 2) row and column, and (P, K) shares of every cell that lies within a fan
     """
 
     coefficients: Tensor
     planes: Tensor
     view: Tensor
-    place: Tensor
+    cell: Tensor
     wanted: Tensor
+
+    @property
+    def place(self) -> Tensor:
+        """Depth and lateral place (P, 2) of the cells, mm."""
+        return cells_mm()[tuple(self.cell.T)]
+
+    def wanting(self, shares: Tensor) -> Sight:
+        """Return the same cells with the shares of other structure maps (V, K, h, w)."""
+        return replace(self, wanted=shares[self.view, :, self.cell[:, 0], self.cell[:, 1]])
+
+
+class Fit(NamedTuple):
+    """A heart that was moved until it agreed.
+
+    Attributes
+    ----------
+    coefficients : (R,)
+    planes : (V, 9) of the views that are there
+    theta : (R + 6V,) how they were moved
+    """
+
+    coefficients: Tensor
+    planes: Tensor
+    theta: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +86,9 @@ class Refiner:
     correction : by number of views (2 + 3R or 2, R) of :func:`corrected`, for the two phases of one heart
     weight : how much the disagreement of a cell counts
     steps : of Gauss-Newton
+    second : the encoder that looks again, where there is one
+    second_weight : how much the disagreement of a cell counts after the second look
+    trust : by number of views (VIEWS, 4), weights of a view's :func:`signs`; the network's own trust stands where there are none
     """
 
     slicer: Slicer
@@ -66,17 +96,59 @@ class Refiner:
     correction: Mapping[int, Tensor]
     weight: float
     steps: int = 4
+    second: SecondEncoder | None = None
+    second_weight: float = 0.0
+    trust: Mapping[int, Tensor] = field(default_factory=dict)
 
-    def __call__(self, sights: Sequence[Sight], views: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """Return coefficients (R,) and planes (V, 9) of one heart, or of the two phases of one, seen in the same ``views``."""
+    def __call__(self, sights: Sequence[Sight], views: Sequence[int], pictures: Tensor) -> list[Fit]:
+        """Return the fit of one heart, or of the two phases of one, seen in ``views``, of which ``pictures`` (S, V, 2, H, W) are."""
         precision = precision_of(self.covariance[len(views)], self.slicer.rank, views, len(sights))
         better = refined(self.slicer, precision, self.weight, sights, steps=self.steps)
+        if self.second is not None:
+            again = self.looked_again(self.second, sights, better, views, pictures)
+            start = torch.cat([one.theta for one in better])
+            better = refined(self.slicer, precision, self.second_weight, again, steps=self.steps, start=start)
         if len(sights) != 2 or len(views) not in self.correction:
             return better
-        hearts = corrected(
-            torch.stack([one.coefficients for one in sights]), torch.stack([c for c, _ in better]), self.correction[len(views)]
-        )
-        return [(heart, planes) for heart, (_, planes) in zip(hearts, better, strict=True)]
+        before, after = (torch.stack([one.coefficients for one in ones]) for ones in (sights, better))
+        hearts = corrected(before, after, self.correction[len(views)])
+        return [one._replace(coefficients=heart) for heart, one in zip(hearts, better, strict=True)]
+
+    def trusted(self, one: Sight, fit: Fit, views: Sequence[int], trust: Tensor) -> Tensor:
+        """Return logits (V,) that pictures are what they are called, from the network's own and from how they fit the heart."""
+        if len(views) not in self.trust:
+            return trust
+        seen = signs(self.slicer, self.covariance[len(views)], one, fit, views)
+        return (torch.cat([trust[:, None], seen, torch.ones(len(views), 1)], dim=1) * self.trust[len(views)][list(views)]).sum(dim=1)
+
+    @torch.inference_mode()
+    def looked_again(
+        self, second: SecondEncoder, sights: Sequence[Sight], fits: Sequence[Fit], views: Sequence[int], pictures: Tensor
+    ) -> list[Sight]:
+        """Return sights whose wanted shares are those of a second look, given what the fitted hearts show."""
+        slices = torch.stack([slices_of(self.slicer, one.coefficients, one.planes) for one in fits])  # S V K h w
+        shares = second.looked(pictures, torch.tensor(list(views)), slices)
+        return [one.wanting(own) for one, own in zip(sights, shares, strict=True)]
+
+
+def signs(slicer: Slicer, covariance: Tensor, one: Sight, fit: Fit, views: Sequence[int]) -> Tensor:
+    """Return (V, 2) what tells a view that is none: the logarithms of its disagreement with the heart, and of how far its plane was moved.
+
+    Parameters
+    ----------
+    covariance : of the network's errors, with which moves are measured
+    one : what the first look saw
+    fit : the heart that was made of it
+    """
+    shares = slices_of(slicer, fit.coefficients, fit.planes)[one.view, :, one.cell[:, 0], one.cell[:, 1]]
+    gaps = torch.zeros(len(views)).index_add(0, one.view, (shares - one.wanted).square().sum(dim=1))
+    counts = torch.zeros(len(views)).index_add(0, one.view, torch.ones(len(one.view)))
+    moves = fit.theta[slicer.rank :].view(-1, PLANE)
+    found = []
+    for move, view in zip(moves, views, strict=True):
+        own = slice(slicer.rank + PLANE * view, slicer.rank + PLANE * (view + 1))
+        found.append(move @ torch.linalg.solve(covariance[own, own], move))
+    return torch.stack([(gaps / counts.clamp(min=1) + 1e-3).log(), (torch.stack(found) / PLANE + 0.01).log()], dim=1)
 
 
 def correction_features(before: Tensor, after: Tensor) -> Tensor:
@@ -115,6 +187,7 @@ def precision_of(covariance: Tensor, rank: int, views: Sequence[int], phases: in
     return torch.linalg.inv(covariance[kept][:, kept].double()).float()
 
 
+@cache
 def cells_mm() -> Tensor:
     """Return the (28, 28, 2) depth and lateral place of the structure maps' cells, mm."""
     side = NETWORK_GRID.height // 4
@@ -131,7 +204,18 @@ def sight(coefficients: Tensor, planes: Tensor, shares: Tensor, masks: Tensor) -
     masks : (V, H, W) one where a picture shows anything; a cell at the border of a fan does not count
     """
     view, row, column = (nn.functional.avg_pool2d(masks, 4) > 0.99).nonzero(as_tuple=True)
-    return Sight(coefficients, orthonormal(planes), view, cells_mm()[row, column], shares[view, :, row, column])
+    cells = torch.stack([row, column], dim=1)
+    return Sight(coefficients, orthonormal(planes), view, cells, shares[view, :, row, column])
+
+
+def slices_of(slicer: Slicer, coefficients: Tensor, planes: Tensor) -> Tensor:
+    """Return the shares (V, K, h, w) that a heart (R,) shows in the cells of planes (V, 9)."""
+    place = cells_mm()
+    arms = place[..., :1] * planes[:, None, None, 3:6] + place[..., 1:] * planes[:, None, None, 6:9]  # V h w 3
+    world = planes[:, None, None, :3] + arms
+    flat = world.flatten(0, 2)
+    shares, _ = slicer.look_up(slicer.rest_of(flat, slicer.field(coefficients), flat, 12))
+    return shares.view(*world.shape[:3], -1).permute(0, 3, 1, 2)
 
 
 def orthonormal(planes: Tensor) -> Tensor:
@@ -142,8 +226,10 @@ def orthonormal(planes: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def refined(slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[Sight], *, steps: int) -> list[tuple[Tensor, Tensor]]:
-    """Return coefficients (R,) and planes (V, 9) of each phase of one heart, moved so that they agree with the pictures.
+def refined(
+    slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[Sight], *, steps: int, start: Tensor | None = None
+) -> list[Fit]:
+    """Return each phase of one heart and its planes, moved so that they agree with the pictures.
 
     Parameters
     ----------
@@ -152,9 +238,11 @@ def refined(slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[S
     weight : how much the disagreement of a cell counts
     sights : of the phases, all of the same views
     steps : of Gauss-Newton; one that does not lessen the disagreement is taken back by half
+    start : (T,) how all phases are moved at first; not at all without
     """
     size = len(precision) // len(sights)
-    theta = best = step = torch.zeros(len(sights) * size)
+    step = torch.zeros(len(precision))
+    theta = best = step if start is None else start
     least, rests = float("inf"), list[Tensor | None]([None] * len(sights))
     for _ in range(steps + 1):
         cost, matrix, gradient = float(theta @ precision @ theta), precision.clone(), -(precision @ theta)
@@ -169,7 +257,7 @@ def refined(slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[S
         else:
             step, rests = step / 2, [None] * len(sights)
         theta = best + step
-    return [moved(one, values) for one, values in zip(sights, best.view(len(sights), size), strict=True)]
+    return [Fit(*moved(one, values), values) for one, values in zip(sights, best.view(len(sights), size), strict=True)]
 
 
 def moved(one: Sight, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -185,7 +273,8 @@ def evidence(slicer: Slicer, one: Sight, theta: Tensor, start: Tensor | None) ->
     """
     coefficients, planes = moved(one, theta)
     field = slicer.field(coefficients)
-    arms = one.place[:, :1] * planes[one.view, 3:6] + one.place[:, 1:] * planes[one.view, 6:9]
+    place = one.place
+    arms = place[:, :1] * planes[one.view, 3:6] + place[:, 1:] * planes[one.view, 6:9]
     world = planes[one.view, :3] + arms
     rest = slicer.rest_of(world, field, world if start is None else start, 12 if start is None else 6)
     shares, slopes = slicer.look_up(rest)
