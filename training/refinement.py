@@ -20,8 +20,9 @@ from torch import Tensor
 
 from echo3d.core.modelcard import ModelCard
 from echo3d.io.weights import read_card, weights_path, write_weights
+from echo3d.reconstruction.planemoves import moves_between, orthonormal
 from echo3d.reconstruction.reconstruct import REFINED, S2MModel, first_answer, load_model, predict, second_of, sights_of
-from echo3d.reconstruction.refine import Refiner, correction_features, moves_between, orthonormal, signs
+from echo3d.reconstruction.refine import Refiner, correction_features, signs
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet
 from echo3d.reconstruction.slicer import template_slicer
 from training.augment import look, spoiled, texture_bank
@@ -37,6 +38,9 @@ WEIGHT = 5.0
 
 SECOND_WEIGHT = 7.0
 """The same for the maps of the second look; 5 and 10 did equally well."""
+
+LOOKS = 3
+"""How often it looks again."""
 
 RIDGE = 600.0
 """Of the correction's regression, on features of unit spread; 300 to 1000 did equally well on other samples."""
@@ -211,11 +215,11 @@ def with_correction(model: S2MModel, tensors: dict[str, Tensor]) -> S2MModel:
     return replace(model, refiner=replace(model.refiner, correction=found))
 
 
-def with_second(model: S2MModel, tensors: dict[str, Tensor], weight: float) -> S2MModel:
+def with_second(model: S2MModel, tensors: dict[str, Tensor], weight: float, looks: int = 1) -> S2MModel:
     """Return a model that refines, with the second look of a file's tensors."""
     if model.refiner is None:
         raise ValueError("a second look needs a first that is refined; give a model that refines")
-    return replace(model, refiner=replace(model.refiner, second=second_of(model.network, tensors), second_weight=weight))
+    return replace(model, refiner=replace(model.refiner, second=second_of(model.network, tensors), second_weight=weight, looks=looks))
 
 
 def main() -> None:
@@ -229,6 +233,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--second", type=Path, help="a run of training.secondlook")
     parser.add_argument("--second-weight", type=float, default=SECOND_WEIGHT)
+    parser.add_argument("--looks", type=int, default=LOOKS, help="how often it looks again")
     parser.add_argument("--trusted", type=int, default=0, help="samples from which trust is learned anew, for each number of views")
     parser.add_argument("--refined", type=int, default=4000, help="most samples that are refined for the correction")
     options = parser.parse_args()
@@ -242,7 +247,7 @@ def main() -> None:
     if options.second:
         again = torch.load(options.second / NETWORK, weights_only=True)["second"]
         tensors |= {f"second.{name}": value for name, value in again.items()}
-        uncorrected = with_second(uncorrected, tensors, options.second_weight)
+        uncorrected = with_second(uncorrected, tensors, options.second_weight, options.looks)
     tensors |= corrections(uncorrected, samples, options.refined) | {"sigma_mm": torch.from_numpy(model.sigma_mm).float()}
     if options.trusted:
         tensors |= trusts(with_correction(uncorrected, tensors), samples, options.trusted)
@@ -258,7 +263,7 @@ def main() -> None:
             "weight": options.weight,
             "steps": options.steps,
         }
-        | ({"second_weight": options.second_weight} if options.second else {}),
+        | ({"second_weight": options.second_weight, "looks": options.looks} if options.second else {}),
         metrics={},
         data_credits=(CREDIT,),
     )

@@ -94,8 +94,8 @@ def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard) -> 
     correction = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1)}
     slicer = template_slicer(network.principal.cpu(), network.config.grid)
     trust = {number: tensors[f"trust.{number}"] for number in covariance if f"trust.{number}" in tensors}
-    second, second_weight = second_of(network, tensors), card.config.get("second_weight", 0.0)
-    return Refiner(slicer, covariance, correction, card.config["weight"], card.config["steps"], second, second_weight, trust)
+    known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks") if name in card.config}
+    return Refiner(slicer, covariance, correction, second=second_of(network, tensors), trust=trust, **known)
 
 
 def second_of(network: S2MNet, tensors: dict[str, Tensor]) -> SecondEncoder | None:

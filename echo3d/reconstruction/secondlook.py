@@ -8,6 +8,8 @@ should show; an encoder that sees picture and slice together tells better which 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -41,8 +43,19 @@ class SecondEncoder(Encoder):
         fine = self.features(pictures)
         return self.read(fine if slices is None else fine + self.slice(slices), views)
 
-    def looked(self, pictures: Tensor, views: Tensor, slices: Tensor) -> Tensor:
-        """Return shares (B, V, CLASSES - 1, h, w) of pictures (B, V, 2, H, W), of ``views`` (V,) in every row, and slices of hearts."""
-        shown = pictures.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        logits = self(shown, views.repeat(len(pictures)), slices.flatten(0, 1))
-        return torch.softmax(logits, dim=1)[:, 1:].reshape(slices.shape)
+    def looking(self, pictures: Tensor, views: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return what takes slices of hearts (B, V, CLASSES - 1, h, w) and returns shares of the same shape, as often as it is asked.
+
+        Parameters
+        ----------
+        pictures : (B, V, 2, H, W)
+        views : (V,) of every row
+        """
+        fine = self.features(pictures.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        rows = views.repeat(len(pictures))
+
+        def look(slices: Tensor) -> Tensor:
+            logits = self.read(fine + self.slice(slices.flatten(0, 1)), rows)
+            return torch.softmax(logits, dim=1)[:, 1:].reshape(slices.shape)
+
+        return look
