@@ -36,8 +36,8 @@ from training.trust import KINDS
 WEIGHT = 5.0
 """How much the squared disagreement of a cell counts; 3 to 10 did equally well, 30 fitted what the encoder got wrong."""
 
-SECOND_WEIGHT = 7.0
-"""The same for the maps of the second look; 5 and 10 did equally well."""
+SECOND_WEIGHT = 8.0
+"""The same for the maps of the second look; 5 and 12 did a little worse."""
 
 LOOKS = 3
 """How often it looks again."""
@@ -125,7 +125,7 @@ def corrections(model: S2MModel, samples: dict[str, Tensor], whole: int, seed: i
     """Return the corrections by number of views: the full one for six, from ``whole`` samples; each phase's mean error for fewer."""
     truth, made = coefficients(samples["field"], fields_at_points(model.network)), {}
     for number in range(1, VIEWS + 1):
-        count = min(len(truth), whole if number == VIEWS else whole // 4) // 2 * 2
+        count = min(len(truth), whole if number == VIEWS else whole // 8) // 2 * 2
         present = subsets(count // 2, number, seed + number)
         before, after = refined_pairs(model, {key: samples[key][:count] for key in ("echo", "fans")}, present)
         made[f"correction.{number}"] = fit_correction(before, after, truth[:count], full=number == VIEWS)
