@@ -23,6 +23,7 @@ from echo3d.cli_cohort import cohort
 from echo3d.cli_dataset import dataset
 from echo3d.cli_evaluate import evaluate
 from echo3d.cli_jobs import jobs
+from echo3d.cli_models import models
 from echo3d.cli_register import register
 from echo3d.cli_train import train
 from echo3d.cli_words import (
@@ -56,6 +57,7 @@ app = typer.Typer(
 app.add_typer(cohort)
 app.add_typer(dataset)
 app.add_typer(jobs)
+app.add_typer(models)
 app.command()(register)
 app.command()(train)
 app.command()(evaluate)
@@ -183,7 +185,9 @@ def reconstruct(
     view: Annotated[list[str] | None, typer.Option("--view", help="The file of a view: a4c=FILE. Repeat for more.")] = None,
     ed: Annotated[list[str] | None, typer.Option("--ed", help="End-diastolic frame of a view, from 0: a4c=3.")] = None,
     es: Annotated[list[str] | None, typer.Option("--es", help="End-systolic frame of a view, from 0: a4c=12.")] = None,
-    model: Annotated[str, typer.Option("--model", help="Name of the weights: accurate, or lean.")] = USUAL_MODEL,
+    model: Annotated[
+        str, typer.Option("--model", help="Name of the weights: accurate, lean, or one of your own; see echo3d models list.")
+    ] = USUAL_MODEL,
     device: Device = "auto",
     as_json: AsJson = False,
     force: Force = False,

@@ -65,6 +65,11 @@ def user_jobs() -> Path:
     return folder
 
 
+def user_models() -> Path:
+    """Return the folder of the networks that the user trained or added; made if needed."""
+    return _own("models", lambda: platformdirs.user_data_path("echo3d", appauthor=False) / "models")
+
+
 def _own(kind: str, find: Callable[[], Path]) -> Path:
     """Return ``$ECHO3D_HOME/kind`` where that variable is set, the platform's own folder otherwise."""
     home = os.environ.get("ECHO3D_HOME")

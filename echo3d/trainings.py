@@ -5,15 +5,19 @@ The programs that train lie in the package ``training``, which is named here by 
 
 from __future__ import annotations
 
+import json
 import pkgutil
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from echo3d import __version__, ranks
 from echo3d.errors import InputError, ModelError
 from echo3d.io.mapping import json_or_toml
+from echo3d.jobs.devices import slot_of
 from echo3d.jobs.spec import JobSpec
 from echo3d.progress import Progress, silent
 
@@ -34,6 +38,14 @@ RECIPES: Mapping[str, str] = {
 CONFIG = "config.json"
 """File in a run's folder that says how it is trained."""
 
+RUN = "run.json"
+"""File in a run's folder that says what is trained, and by which version."""
+
+PLACES = ("data", "slices", "val", "clips", "begin", "encoder", "base")
+"""Settings that name a folder or a file."""
+
+JOB = "echo3d.trainings:run_job"
+
 
 def default_settings(kind: str) -> dict[str, dict[str, Any]]:
     """Return each setting of a kind with its default and what it means.
@@ -52,19 +64,50 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def schema(kind: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return by kind the JSON schema of its settings, with ``published``: what the paper, or the published source, gives for a field.
+
+    Parameters
+    ----------
+    kind : one kind only; all where None
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
+    """
+    return {name: _schema_of(name) for name in ([kind] if kind else RECIPES)}
+
+
+def _schema_of(kind: str) -> dict[str, Any]:
+    described: dict[str, Any] = _part(kind, "Settings").model_json_schema()
+    published = {name: one["published"] for name, one in described["properties"].items() if "published" in one}
+    return described | {"title": kind, "published": published}
+
+
 def read_settings(kind: str, path: Path | None) -> BaseModel:
-    """Return the settings of a training from a JSON or TOML file; the defaults where none is given.
+    """Return the settings of a training from a JSON or TOML file, the defaults where none is given; folders are named from the root on.
 
     Raises
     ------
     InputError
         If there is no such kind, or the file or a value in it will not do.
     """
-    return _settings(kind, {} if path is None else _content(path))
+    settings = _settings(kind, {} if path is None else _content(path))
+    return type(settings).model_validate(absolute(settings.model_dump(mode="json")))
+
+
+def absolute(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain settings whose folders and files are named from the root on, because a job works in a folder of its own.
+
+    >>> absolute({"data": "", "val": None, "steps": 5})
+    {'data': '', 'val': None, 'steps': 5}
+    """
+    return {name: str(Path(value).absolute()) if name in PLACES and value else value for name, value in settings.items()}
 
 
 def train(kind: str, settings: BaseModel, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:
-    """Train, and return what was measured.
+    """Train, in several processes where the settings name several, and return what was measured.
 
     Parameters
     ----------
@@ -78,7 +121,14 @@ def train(kind: str, settings: BaseModel, out: Path, *, resume: bool = False, pr
     InputError
         If the folder holds something else, or another run, or one that is to be left alone.
     """
-    _check(out, settings, resume=resume)
+    if not ranks.apart():
+        count = ranks.processes_of(plain := settings.model_dump(mode="json"))
+        _check(kind, out, settings, resume=resume)
+        if count > 1:
+            names = {"run": f"{RECIPES[kind]}:run", "model": f"{RECIPES[kind]}:Settings"}
+            return ranks.share_out(names | {"settings": plain, "out": str(out.resolve()), "resume": resume}, count, progress)
+    elif ranks.first():
+        _check(kind, out, settings, resume=resume)
     answer: dict[str, Any] = _part(kind, "run")(settings, out, resume=resume, progress=progress)
     return answer
 
@@ -96,10 +146,99 @@ def begun(kind: str, out: Path) -> BaseModel:
     return _settings(kind, _content(out / CONFIG))
 
 
-def job_spec(kind: str, settings: BaseModel, out: Path) -> JobSpec:
-    """Return the job that trains, or goes on with it."""
-    wanted = {"kind": kind, "settings": settings.model_dump(mode="json"), "out": str(out.resolve())}
-    return JobSpec("train", f"Train {kind} into {out.name}", "echo3d.trainings:run_job", wanted)
+def job_spec(kind: str, settings: BaseModel | Mapping[str, Any], out: Path) -> JobSpec:
+    """Return the job that trains, or goes on with it; its slot is the settings' device.
+
+    Parameters
+    ----------
+    kind : a name of ``RECIPES``
+    settings : of that kind, or their plain JSON values, which the job itself checks
+    out : folder of the run
+
+    Raises
+    ------
+    InputError
+        If the device is none.
+    """
+    plain = absolute(settings.model_dump(mode="json") if isinstance(settings, BaseModel) else settings)
+    slot = slot_of(str(plain.get("device", "cpu")))
+    plain |= {"device": slot} if plain.get("device") == "all" else {}
+    ranks.processes_of(plain)
+    wanted = {"kind": kind, "settings": plain, "out": str(out.resolve())}
+    return JobSpec("train", f"Train {kind} into {out.name}", JOB, wanted, slot)
+
+
+def duplicate(spec: JobSpec, changes: Mapping[str, Any]) -> tuple[str, BaseModel]:
+    """Return the kind of a training job and its settings with some fields changed.
+
+    Parameters
+    ----------
+    spec : of the job
+    changes : values by field; text stands for what it says, such as "5" for a number
+
+    Raises
+    ------
+    InputError
+        If it is no training, or a field or a value is refused.
+    """
+    if spec.target != JOB:
+        raise InputError(f"a job must be a training to be duplicated with other settings, found {spec.kind}; choose a training")
+    kind = str(spec.arguments["kind"])
+    return kind, _settings(kind, spec.arguments["settings"] | {name: _said(value) for name, value in changes.items()})
+
+
+def _said(value: Any) -> Any:
+    """Return what a word of the command line says: JSON where it is some, the text itself otherwise.
+
+    >>> _said("5"), _said("null"), _said("cuda:0"), _said("[1]")
+    (5, None, 'cuda:0', [1])
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _about(kind: str) -> dict[str, str]:
+    """Return what ``run.json`` says."""
+    from echo3d.anatomy.template import load_template
+
+    return {"kind": kind, "echo3d": __version__, "template_sha256": load_template().sha256}
+
+
+def kind_of(out: Path) -> str:
+    """Return what the run in a folder trains.
+
+    Raises
+    ------
+    InputError
+        If the folder does not say.
+    """
+    try:
+        kind = _content(out / RUN)["kind"]
+    except (InputError, KeyError) as exc:
+        raise InputError(f"the folder of a run must say in {RUN} what it trains, found nothing; name a folder of echo3d train") from exc
+    return str(kind)
+
+
+def delete_run(out: Path) -> None:
+    """Delete the folder of a run with all that is in it.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run, or may not be deleted.
+    """
+    if not out.exists():
+        return
+    if not (out / CONFIG).is_file() or not (out / RUN).is_file():
+        raise InputError(f"a folder must hold {CONFIG} and {RUN} to be deleted as a run, found others; delete it by hand")
+    try:
+        shutil.rmtree(out)
+    except OSError as exc:
+        raise InputError(f"the folder of a run must be writable to delete it, found {type(exc).__name__}; delete it by hand") from exc
 
 
 def run_job(job: Job) -> dict[str, Any]:
@@ -150,19 +289,33 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check(out: Path, settings: BaseModel, *, resume: bool) -> None:
-    """Refuse a folder that this run has no business in; make it and write down what is wanted."""
+def check_out(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
+    """Refuse a folder that a run has no business in; nothing is written.
+
+    Raises
+    ------
+    InputError
+        If it holds something else, or a run that was begun with other settings, or cannot be read.
+    """
+    try:
+        found = [path.name for path in out.iterdir() if not path.name.startswith(".")] if out.exists() else []
+    except OSError as exc:
+        raise InputError(f"the folder of a run must be readable, found {type(exc).__name__}; choose another place") from exc
+    if resume and CONFIG in found:
+        if _settings(kind, _content(out / CONFIG)) != settings:  # an older version may have had fewer
+            raise InputError("a run goes on with the settings it was begun with, found others; leave --config out or choose another folder")
+    elif found:
+        raise InputError("the folder of a run must be new or empty, found files in it; choose another, or go on with --resume")
+
+
+def _check(kind: str, out: Path, settings: BaseModel, *, resume: bool) -> None:
+    """Refuse a folder that this run has no business in; make it and write down what is wanted, each file whole or not at all."""
+    check_out(kind, out, settings, resume=resume)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        found = sorted(path.name for path in out.iterdir())
-        if resume and CONFIG in found:
-            if _content(out / CONFIG) != settings.model_dump(mode="json"):
-                raise InputError(
-                    "a run goes on with the settings it was begun with, found others; leave --config out or choose another folder"
-                )
-        elif found:
-            raise InputError("the folder of a run must be new or empty, found files in it; choose another, or go on with --resume")
-        else:
-            (out / CONFIG).write_text(settings.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        for name, text in ((CONFIG, settings.model_dump_json(indent=1)), (RUN, json.dumps(_about(kind), indent=1))):
+            if not (out / name).is_file():
+                (out / f".{name}").write_text(text + "\n", encoding="utf-8")
+                (out / f".{name}").replace(out / name)
     except OSError as exc:
         raise InputError(f"the folder of a run must be writable, found {type(exc).__name__}; choose another place") from exc

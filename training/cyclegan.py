@@ -11,16 +11,14 @@ place every minute, draws a sheet of samples every epoch, and ends with the weig
 from __future__ import annotations
 
 import copy
-import json
 import pickle
 import time
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from echo3d.anatomy.template import load_template
@@ -29,65 +27,17 @@ from echo3d.errors import InputError
 from echo3d.io.weights import write_weights
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.raster import NETWORK_GRID
-from echo3d.style.generator import Generator, GeneratorConfig, initialised, preset
+from echo3d.style.generator import Generator, initialised
+from training.cyclesettings import LEAN_MINUTES, Settings
 from training.domains import Drawn
 from training.judge import judged, load_reader, true_shares
-from training.patchgan import POOL, ImagePool, PatchDiscriminator, fooled, told_apart
+from training.patchgan import ImagePool, PatchDiscriminator, fooled, told_apart
+from training.runlog import cut, halved, less, note
 from training.sheets import write_sheet
 from training.styledata import Data, open_data
 
 FILE = "cyclegan.safetensors"
 STATE = "checkpoint.pt"
-LEAN_MINUTES, PAPER_EPOCHS = 40.0, 200
-"""Budgets where none is set. *Source:* ours; science.md D.1, 100 epochs and 100 more in which the rate falls."""
-
-
-class Settings(BaseModel):
-    """How the style transfer is trained. The published values, but for the size of the networks, which preset paper brings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    preset: Literal["paper", "lean"] = Field("lean", description="Size of the networks; lean is made for processors without a GPU.")
-    width: int | None = Field(None, ge=4, le=128, description="Features of the generators' first layer, in place of the preset's.")
-    blocks: int | None = Field(None, ge=0, le=12, description="Residual blocks of the generators, in place of the preset's.")
-    data: str = Field("", description="Folder of shards of training.samples; empty to draw hearts first.")
-    hearts: int = Field(80, ge=8, description="Hearts that are drawn where no shards are given.")
-    limit: int = Field(6000, ge=8, description="Samples of six pictures that are read at most.")
-    clips: str = Field("", description="Folder of real clips that show the style; empty for the physical simulator's pictures.")
-    begin: str = Field("", description="Folder of an earlier run to begin from, such as a simulated one before real clips; empty for none.")
-    minutes: float | None = Field(None, gt=0, description="How long to learn; 40 minutes with preset lean where nothing else is set.")
-    steps: int | None = Field(None, ge=1, description="How many steps to learn, in place of minutes, which makes a run repeatable.")
-    epochs: int | None = Field(None, ge=1, description="How many epochs to learn, in place of minutes; 200 with preset paper.")
-    epoch: int = Field(500, ge=1, description="Steps from one sheet of samples, and measurement, to the next.")
-    constant: float = Field(0.5, ge=0, le=1, description="Share of the budget with the full rate, which then falls to nothing in a line.")
-    batch: int = Field(1, ge=1, description="Pictures of each domain in a step.")
-    loss: Literal["log", "squares"] = Field("log", description="The paper's log loss, or the published source's least squares.")
-    cycle: float = Field(10.0, ge=0, description="Weight of the way there and back.")
-    identity: float = Field(0.5, ge=0, description="Weight, as a share of cycle, of leaving alone what already has the style.")
-    places: float = Field(
-        1.0, ge=0, description="Weight of structures that the reader sees elsewhere than they are; 0 for the plain paper."
-    )
-    areas: float = Field(1.0, ge=0, description="Weight of the change of the left ventricle's area; 0 for the plain paper.")
-    rate: float = Field(2e-4, gt=0, description="Learning rate of both Adams.")
-    pool: int = Field(POOL, ge=0, description="Earlier pictures that the discriminators are shown too.")
-    average: float = Field(0.0, ge=0, lt=1, description="Decay of the average of G that is measured and written; 0 for G itself.")
-    held: int = Field(60, ge=2, description="Pictures held back to measure on.")
-    seed: int = Field(0, ge=0, description="Seed of weights and draws.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:n.")
-    threads: int = Field(2, ge=1, description="Threads of a CPU.")
-
-    def generator(self) -> GeneratorConfig:
-        """Return the sizes of both generators."""
-        chosen = {"width": self.width, "blocks": self.blocks}
-        return preset(self.preset, NETWORK_GRID.height).model_copy(
-            update={key: value for key, value in chosen.items() if value is not None}
-        )
-
-    def most_steps(self) -> int | None:
-        """Return after how many steps a run ends, None where minutes decide."""
-        if self.steps or self.epochs:
-            return self.steps or int(self.epochs or 0) * self.epoch
-        return PAPER_EPOCHS * self.epoch if self.preset == "paper" and not self.minutes else None
 
 
 def fall(share: float, constant: float) -> float:
@@ -144,6 +94,9 @@ class Run:
         self.optimisers = [torch.optim.Adam(part, **adam) for part in (self.players.generators(), self.players.discriminators())]
         self.pools = {"x": ImagePool(settings.pool), "y": ImagePool(settings.pool)}
         self.step, self.spent = 0, 0.0
+        self.since: tuple[int, float] = (0, 0.0)
+        self.sums: list[dict[str, float]] = []
+        self.count, self.seen = settings.batch, 0
         if settings.begin and not (out / STATE).is_file():
             self.begin(Path(settings.begin))
 
@@ -163,20 +116,24 @@ class Run:
 
     def go(self, progress: Progress = silent) -> None:
         """Learn until the budget is spent, keeping the place every minute."""
+        if self.step == 0:
+            self.begin_log()
         last = kept = time.monotonic()
-        sums: list[dict[str, float]] = []
         try:
             while (share := self.share()) < 1:
-                sums.append(self.one_step(share))
+                self.sums.append(self.one_step(share))
+                said = f"step {self.step}, loss {sum(self.sums[-1].values()):.3g}" + less(self.count, self.settings.batch)
                 now = time.monotonic()
                 self.spent, last = self.spent + (now - last) / 60, now
-                progress(min(share, 1.0), f"step {self.step}, loss {sum(sums[-1].values()):.3g}")
                 if self.step % self.settings.epoch == 0:
-                    self.end_epoch(sums)
-                    sums = []
+                    self.end_epoch()
+                    last = time.monotonic()
                 if now - kept > 60:
                     self.keep()
                     kept = now
+                progress(min(share, 1.0), said)
+            if self.since[0] != self.seen:
+                self.end_epoch()
         finally:
             self.keep()
 
@@ -187,15 +144,23 @@ class Run:
 
     def one_step(self, share: float) -> dict[str, float]:
         """Return the losses of a step, after learning from it; all it draws comes from the seed and the step's number."""
+        while True:
+            try:
+                return self.learned(share)
+            except torch.OutOfMemoryError as exc:
+                self.count = halved(self.out, {"step": self.step, "minutes": self.spent}, self.count, exc)
+
+    def learned(self, share: float) -> dict[str, float]:
+        """Return the losses of a step, after learning from as many pictures as fit the memory."""
         rng = np.random.default_rng([self.settings.seed, 7, self.step])
-        x, y = (self.placed(draw(rng, self.settings.batch)) for draw in (self.data.x, self.data.y))
+        x, y = (self.placed(draw(rng, self.count)) for draw in (self.data.x, self.data.y))
         for optimiser in self.optimisers:
             optimiser.param_groups[0]["lr"] = self.settings.rate * fall(share, self.settings.constant)
         terms, made = self.forth_and_back(x, y)
         learned_from(terms, self.optimisers[0])
         terms |= (judges := self.disputed(x, y, made, rng))
         learned_from(judges, self.optimisers[1])
-        self.step += 1
+        self.step, self.seen = self.step + 1, self.seen + self.count
         self.follow()
         return {key: float(value.detach()) for key, value in terms.items()}
 
@@ -213,7 +178,7 @@ class Run:
         s, one = self.settings, self.players
         one.D_X.requires_grad_(False), one.D_Y.requires_grad_(False)
         both_x, both_y = (torch.cat([a.pictures, b.pictures]) for a, b in ((x, y), (y, x)))
-        masks, count = torch.cat([x.inside, y.inside]), s.batch
+        masks, count = torch.cat([x.inside, y.inside]), len(x.pictures)
         with self.half():
             to_y = one.G(*((both_x, masks) if s.identity else x[:2]))
             to_x = one.F(*((both_y, torch.cat([y.inside, x.inside])) if s.identity else y[:2]))
@@ -264,10 +229,13 @@ class Run:
 
     # -- what is measured, shown and kept --------------------------------------------------------------------------------------------
 
-    def end_epoch(self, sums: list[dict[str, float]]) -> None:
+    def end_epoch(self) -> None:
         """Note the mean losses and what is measured, and draw the sheet."""
-        means = {key: sum(one[key] for one in sums) / len(sums) for key in sums[0]}
-        self.note(**means, **self.validated())
+        means = {key: sum(one[key] for one in self.sums) / len(self.sums) for key in self.sums[0]} if self.sums else {}
+        seen, minutes = self.since
+        rate = (self.seen - seen) / max(60 * (self.spent - minutes), 1e-9)
+        self.since, self.sums = (self.seen, self.spent), []
+        note(self.out, {"step": self.step, "minutes": self.spent, **means, "samples_per_s": rate, **self.validated()})
         write_sheet(self.out / f"sheet_{self.step:06d}.png", self.shown())
 
     @torch.inference_mode()
@@ -287,11 +255,16 @@ class Run:
         again = self.players.F(made_y, x.inside), self.average(made_x, y.inside)
         return [x.pictures, made_y, again[0], y.pictures, made_x, again[1]]
 
-    def note(self, **values: float) -> None:
-        """Append a line to the log."""
-        line = {"step": self.step, "minutes": self.spent, **values}
-        with (self.out / "log.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({key: round(value, 4) for key, value in line.items()}) + "\n")
+    def begin_log(self) -> None:
+        """Note how long and how fast it is to learn."""
+        s = self.settings
+        course = {
+            "steps": s.most_steps(),
+            "minutes": None if s.most_steps() else s.minutes or LEAN_MINUTES,
+            "batch": s.batch,
+            "rate": s.rate,
+        }
+        note(self.out, {"at": 0, "course": course | {"samples": s.epoch * s.batch}, "processes": 1, "device": self.device.split(":")[0]})
 
     def keep(self) -> None:
         """Write the place, whole or not at all."""
@@ -299,12 +272,14 @@ class Run:
         state |= {f"optimiser{number}": one.state_dict() for number, one in enumerate(self.optimisers)}
         state |= {f"pool_{name}": pool.kept for name, pool in self.pools.items()}
         place = self.out / STATE
+        state |= {"since": list(self.since), "sums": self.sums, "count": self.count, "seen": self.seen}
         torch.save(state | {"step": self.step, "spent": self.spent}, place.with_suffix(".part"))
         place.with_suffix(".part").replace(place)
 
     def resume(self) -> None:
         """Go on where the folder's checkpoint was, if it has one."""
         if not (self.out / STATE).is_file():
+            cut(self.out, 0, begin=True)
             return
         state = torch.load(self.out / STATE, map_location=self.device, weights_only=True)
         for network, name in ((self.players, "players"), (self.average, "average")):
@@ -314,6 +289,10 @@ class Run:
         for name, pool in self.pools.items():
             pool.kept = list(state[f"pool_{name}"])
         self.step, self.spent = int(state["step"]), float(state["spent"])
+        self.count = int(state.get("count", self.count))
+        self.seen = int(state.get("seen", self.step * self.count))
+        self.since, self.sums = tuple(state.get("since", (self.seen, self.spent))), list(state.get("sums", []))
+        cut(self.out, self.step)
 
     def finish(self) -> dict[str, Any]:
         """Write the weights of G and their card; return what was measured."""
@@ -329,7 +308,7 @@ class Run:
                 "settings": told,
                 "steps": self.step,
                 "minutes": round(self.spent, 1),
-                "pictures_seen": self.step * self.settings.batch,
+                "pictures_seen": self.seen,
                 "domains": self.data.told,
             },
             template_sha256=load_template().sha256,

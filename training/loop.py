@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,66 +21,40 @@ from torch import Tensor, distributed, nn
 
 from echo3d.errors import InputError, ModelError
 from echo3d.progress import Progress, silent
+from training import runlog
+from training.course import Batch, Course, Ranks, chosen, together
+from training.runlog import LOG
 from training.schedule import learning_rate
 
-STATE, LOG = "checkpoint.pt", "log.jsonl"
-Batch = Mapping[str, Tensor]
+__all__ = ["LOG", "STATE", "Batch", "Course", "Loop", "Part", "Ranks", "Work", "chosen", "learn", "together"]
+
+STATE = "checkpoint.pt"
+
+DRAWN_SHARE = 0.02
+"""Share of the time that sheets may take, but for the first and the last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How long, how fast and on what a network learns.
+class Part:
+    """A lesson of several that a run has.
 
     Parameters
     ----------
-    steps, minutes, core_minutes : the budget, exactly one of them; core minutes are the time of this process on its processors
-    rate, rise : highest learning rate, and in how many steps it is reached
-    batch : samples a step, of all processes together
-    seed : of every draw
-    precision : bfloat16 learns under autocast
-    optimiser, decay : Adam or AdamW, and its weight decay
-    clip : longest gradient
-    average : decay of the average that is measured and written
-    keep, note : steps from one checkpoint, or one line of the log, to the next
-    measure : lines of the log from one measurement to the next; the last line has one in any case
-    device : auto, cpu, cuda or cuda:n
+    name : of the lesson, empty where there is one only
+    steps, minutes, core_minutes : what the lessons before took
     """
 
-    steps: int | None = None
-    minutes: float | None = None
-    core_minutes: float | None = None
-    rate: float = 1e-3
-    rise: int = 200
-    batch: int = 8
-    seed: int = 0
-    precision: Literal["float32", "bfloat16"] = "float32"
-    optimiser: Literal["adam", "adamw"] = "adamw"
-    decay: float = 1e-4
-    clip: float = 5.0
-    average: float = 0.998
-    keep: int = 200
-    note: int = 50
-    measure: int = 1
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        given = [one for one in (self.steps, self.minutes, self.core_minutes) if one is not None]
-        if len(given) != 1 or given[0] <= 0:
-            raise InputError(f"a course must have one budget, steps, minutes or core_minutes, above 0, found {given}; give one of them")
-
-    def share(self, step: int, minutes: float, core_minutes: float) -> float:
-        """Return which share of the budget is spent.
-
-        >>> Course(steps=8).share(2, 9.0, 9.0), Course(minutes=3).share(2, 1.5, 9.0)
-        (0.25, 0.5)
-        """
-        if self.steps is not None:
-            return step / self.steps
-        return minutes / self.minutes if self.minutes is not None else core_minutes / (self.core_minutes or 1.0)
+    name: str = ""
+    steps: int = 0
+    minutes: float = 0.0
+    core_minutes: float = 0.0
 
 
 class Work(Protocol):
-    """What a network learns; it may also have ``sheet(network, path)``, which draws what the network answers at each line of the log.
+    """What a network learns.
+
+    It may also have ``sheet(network, path)``, which draws what the network answers at each measurement, and ``group``, how many rows of a
+    batch belong together where several processes share it.
 
     Attributes
     ----------
@@ -126,55 +98,17 @@ def groups(work: Work, network: nn.Module) -> list[dict[str, Any]]:
     return [{"params": weights, "factor": factor} for factor, weights in found.items()]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """This process among those that learn together."""
-
-    rank: int = 0
-    world: int = 1
-
-    def rows(self, batch: Batch) -> dict[str, Tensor]:
-        """Return this process's rows of a batch.
-
-        >>> Ranks(1, 2).rows({"x": torch.arange(4)})["x"].tolist()
-        [1, 3]
-        """
-        return {key: value[self.rank :: self.world] for key, value in batch.items()}
+def followed(mean: nn.Module, new: nn.Module) -> tuple[tuple[list[Tensor], list[Tensor]], list[tuple[Tensor, Tensor]]]:
+    """Return what of a network an average follows, step by step, and what it copies: weights that learn, norms' statistics and counts."""
+    learning = {name for name, weight in new.named_parameters() if weight.requires_grad}
+    norms = {name for name, layer in new.named_modules() if hasattr(layer, "running_mean")}
+    own, its = mean.state_dict(), new.state_dict()
+    names = [name for name in own if name in learning or name.rpartition(".")[0] in norms]
+    moving = [name for name in names if own[name].is_floating_point()]
+    return ([own[name] for name in moving], [its[name] for name in moving]), [(own[n], its[n]) for n in names if n not in moving]
 
 
-@contextmanager
-def together(device: torch.device) -> Iterator[Ranks]:
-    """Join the other processes that ``torchrun`` started, by gloo on processors and NCCL on GPUs; alone without it."""
-    ranks = Ranks(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
-    if ranks.world == 1:
-        yield ranks
-        return
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield ranks
-    finally:
-        distributed.destroy_process_group()
-
-
-def chosen(device: str) -> torch.device:
-    """Return the device of a setting; ``auto`` is a GPU where there is one, each process of ``torchrun`` its own.
-
-    Raises
-    ------
-    InputError
-        If it is a GPU and there is none.
-    """
-    if device not in ("auto", "cpu") and device.split(":", maxsplit=1)[0] != "cuda":
-        raise InputError(f"a device must be auto, cpu, cuda or cuda:n, found {device[:20]!r}; choose one of these")
-    found = torch.cuda.is_available()
-    if device.startswith("cuda") and not found:
-        raise InputError(f"device {device[:20]} must be there, found no GPU that torch can use; set device to auto or cpu")
-    if device in ("auto", "cuda") and found:
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    return torch.device("cpu" if device == "auto" else device)
-
-
-def learn(work: Work, course: Course, out: Path, *, resume: bool = False, progress: Progress = silent) -> Loop:
+def learn(work: Work, course: Course, out: Path, *, resume: bool = False, progress: Progress = silent, part: Part | None = None) -> Loop:
     """Learn until the budget is spent; return the loop, whose ``average`` is the outcome.
 
     Parameters
@@ -184,6 +118,7 @@ def learn(work: Work, course: Course, out: Path, *, resume: bool = False, progre
     out : folder of checkpoint and log, there already
     resume : go on where the folder's checkpoint was, if it has one
     progress : hears of every step
+    part : which lesson of a run it is, where there are several
 
     Raises
     ------
@@ -194,9 +129,9 @@ def learn(work: Work, course: Course, out: Path, *, resume: bool = False, progre
     """
     device = chosen(course.device)
     with together(device) as ranks:
-        if course.batch % ranks.world:
+        if course.batch % (ranks.world * getattr(work, "group", 1)):
             raise InputError(f"a batch must be shared out evenly, found {course.batch} samples for {ranks.world} processes; change batch")
-        loop = Loop(work, course, out, (device, ranks))
+        loop = Loop(work, course, out, (device, ranks), part or Part())
         if resume:
             loop.resume()
         loop.go(progress)
@@ -210,21 +145,25 @@ class Loop:
     ----------
     work, course, out : as in :func:`learn`
     where : device, and this process among others
+    part : which lesson it is
     """
 
-    def __init__(self, work: Work, course: Course, out: Path, where: tuple[torch.device, Ranks]) -> None:
+    def __init__(self, work: Work, course: Course, out: Path, where: tuple[torch.device, Ranks], part: Part) -> None:
         self.work, self.course, self.out = work, course, out
         self.device, self.ranks = where
+        self.part = part
         self.plain = work.network.to(self.device)
         self.average = copy.deepcopy(self.plain).requires_grad_(False)
         self.network = self.plain if self.ranks.world == 1 else self._shared()
         kind = torch.optim.AdamW if course.optimiser == "adamw" else torch.optim.Adam
-        self.optimiser = kind(groups(work, self.plain), lr=course.rate, weight_decay=course.decay)
+        self.optimiser = kind(groups(work, self.plain), lr=course.rate, weight_decay=course.decay, fused=True)
+        self.pairs = followed(self.average, self.plain)
         self.rng = np.random.default_rng([course.seed, 23])
         self.step, self.samples, self.batch = 0, 0, course.batch
         self.minutes, self.core_minutes = 0.0, 0.0
         self.sums: dict[str, float] = {}
         self.since = (0, 0.0)
+        self.drawn_s, self.drawn_at = 0.0, -1
 
     def _shared(self) -> nn.Module:
         """Return the network, its gradients meant over all processes."""
@@ -236,7 +175,8 @@ class Loop:
     def go(self, progress: Progress = silent) -> None:
         """Learn until the budget is spent."""
         if self.step == 0 and self.first:
-            self.note({"course": asdict(self.course), "processes": self.ranks.world, "device": self.device.type})
+            begun = {"at": self.part.steps, "course": asdict(self.course), "processes": self.ranks.world, "device": self.device.type}
+            self.note(begun | self.lesson)
         wall, core = time.monotonic(), time.process_time()
         while (share := self.share()) < 1:
             terms = self.one_step(share)
@@ -247,6 +187,11 @@ class Loop:
             wall, core = time.monotonic(), time.process_time()  # what is measured and kept on the way is not learning
             self.tell(progress, terms)
         self.end()
+
+    @property
+    def lesson(self) -> dict[str, str]:
+        """Return what a line of the log says of the lesson."""
+        return {"lesson": self.part.name} if self.part.name else {}
 
     @property
     def first(self) -> bool:
@@ -296,30 +241,29 @@ class Loop:
     def drawn(self) -> dict[str, Tensor]:
         """Return this process's rows of the step's batch, which is the same in every process."""
         torch.manual_seed(int(self.rng.integers(2**62)))
-        rows = self.ranks.rows(self.work.draw(self.rng, self.batch))
+        rows = self.ranks.rows(self.work.draw(self.rng, self.batch), getattr(self.work, "group", 1))
         if self.ranks.world > 1:
             torch.manual_seed(torch.initial_seed() + self.ranks.rank)  # dropout may differ
         return {key: value.to(self.device) for key, value in rows.items()}
 
     def make_room(self, exc: torch.OutOfMemoryError) -> None:
         """Halve the batch, or say that nothing can be halved."""
-        if self.batch == 1 or self.ranks.world > 1:
+        if self.batch < 2 * getattr(self.work, "group", 1) or self.ranks.world > 1:
             raise ModelError(
                 f"a step must fit the GPU's memory, found none left at {self.batch} samples for {self.ranks.world} processes; "
                 "make the batch or the network smaller"
             ) from exc
-        self.batch //= 2
         self.optimiser.zero_grad(set_to_none=True)
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        self.note({"step": self.step, "batch": self.batch, "why": "the GPU's memory was too small for twice as many samples"})
+        self.batch = runlog.halved(self.out, self.place(), self.batch, exc)
 
     @torch.no_grad()
     def follow(self) -> None:
         """Let the average follow the network, faster at first."""
         weight = 1 - min(self.course.average, self.step / (20 + self.step))
-        for mean, new in zip(self.average.state_dict().values(), self.plain.state_dict().values(), strict=True):
-            mean.lerp_(new, weight) if mean.is_floating_point() else mean.copy_(new)
+        (means, news), counts = self.pairs
+        torch._foreach_lerp_(means, news, weight)
+        for mean, new in counts:
+            mean.copy_(new)
 
     # -- what is noted and kept ------------------------------------------------------------------------------------------------------
 
@@ -335,7 +279,8 @@ class Loop:
         """Say how far the run is; keep the place if it is told to stop."""
         share = self.course.share(self.step, self.minutes, self.core_minutes)
         try:
-            progress(min(share, 1.0), f"step {self.step}, loss {sum(terms.values()):.3g}")
+            said = ", ".join([*self.lesson.values(), f"step {self.step}", f"loss {sum(terms.values()):.3g}"])
+            progress(min(share, 1.0), said + runlog.less(self.batch, self.course.batch))
         except BaseException:
             self.keep()
             raise
@@ -344,32 +289,46 @@ class Loop:
         """Note what has not been noted, and keep the place."""
         if left := self.step % (self.course.note * self.course.measure):
             self.note_means(left % self.course.note, measured=True)
+        if self.first and self.drawn_at != self.step:
+            self.draw()
         self.keep()
 
     def note_means(self, steps: int, *, measured: bool) -> None:
         """Note the mean terms of the last steps, samples per second and, where it is time, what is measured; draw the sheet."""
         samples, minutes = self.since
-        place = {"step": self.step, "minutes": self.minutes, "core_minutes": self.core_minutes, "batch": self.batch}
         means = {key: value / steps for key, value in self.sums.items()}
         if steps:
             means["samples_per_s"] = (self.samples - samples) / max(60 * (self.minutes - minutes), 1e-9)
         self.sums, self.since = {}, (self.samples, self.minutes)
         if self.first:
-            self.note(place | means | (self.measured() if measured else {}))
+            self.note(self.place() | means | (self.measured() if measured else {}))
 
-    @torch.inference_mode()
     def measured(self) -> dict[str, float]:
-        """Return what is measured of the average; draw the sheet."""
+        """Return what is measured of the average; draw the sheet, unless that has taken much of the time."""
+        if self.drawn_s <= DRAWN_SHARE * 60 * self.minutes:
+            self.draw()
         self.average.eval()
-        if isinstance(self.work, Drawing):
-            self.work.sheet(self.average, self.out / f"sheet_{self.step:06d}.png")
-        return self.work.validated(self.average)
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+            return self.work.validated(self.average)
+
+    def draw(self) -> None:
+        """Draw the sheet of work that draws."""
+        if not isinstance(self.work, Drawing):
+            return
+        start = time.monotonic()
+        self.average.eval()
+        with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+            self.work.sheet(self.average, self.out / f"sheet_{self.part.steps + self.step:06d}.png")
+        self.drawn_s, self.drawn_at = self.drawn_s + time.monotonic() - start, self.step
+
+    def place(self) -> dict[str, Any]:
+        """Return what every line of the log says of where the run is."""
+        minutes, core = self.part.minutes + self.minutes, self.part.core_minutes + self.core_minutes
+        return self.lesson | {"step": self.part.steps + self.step, "minutes": minutes, "core_minutes": core, "batch": self.batch}
 
     def note(self, values: Mapping[str, Any]) -> None:
         """Append a line to the log."""
-        line = {key: round(value, 5) if isinstance(value, float) else value for key, value in values.items()}
-        with (self.out / LOG).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+        runlog.note(self.out, values)
 
     def keep(self) -> None:
         """Write the place, whole or not at all."""
@@ -379,22 +338,29 @@ class Loop:
         state |= {"optimiser": self.optimiser.state_dict(), "rng": json.dumps(self.rng.bit_generator.state), "torch": torch.get_rng_state()}
         state |= {"cuda": torch.cuda.get_rng_state(self.device)} if self.device.type == "cuda" else {}
         numbers = {"step": self.step, "samples": self.samples, "batch": self.batch, "minutes": self.minutes}
-        numbers |= {"core_minutes": self.core_minutes, "sums": self.sums, "since": list(self.since)}
+        numbers |= {"core_minutes": self.core_minutes, "sums": self.sums, "since": list(self.since), "lesson": self.part.name}
+        numbers |= {"drawn_s": self.drawn_s, "drawn_at": self.drawn_at}
         place = self.out / STATE
         torch.save(state | numbers, place.with_suffix(".part"))
         place.with_suffix(".part").replace(place)
 
     def resume(self) -> None:
-        """Go on where the folder's checkpoint was, if it has one."""
-        if not (self.out / STATE).is_file():
-            return
-        state = torch.load(self.out / STATE, map_location=self.device, weights_only=True)
+        """Go on where the folder's checkpoint was, if it has one of this lesson."""
+        state = torch.load(self.out / STATE, map_location=self.device, weights_only=True) if (self.out / STATE).is_file() else {}
+        there = state.get("lesson", "") == self.part.name and bool(state)
+        if self.first:
+            runlog.cut(self.out, self.part.steps + (int(state["step"]) if there else 0), begin=not there)
+        if there:
+            self.take(state)
+
+    def take(self, state: dict[str, Any]) -> None:
+        """Put everything where it was when a checkpoint was written."""
         for part, name in ((self.plain, "network"), (self.average, "average"), (self.optimiser, "optimiser")):
             part.load_state_dict(state[name])
         self.rng.bit_generator.state = json.loads(state["rng"])
         torch.set_rng_state(state["torch"].cpu())
         if "cuda" in state and self.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"].cpu(), self.device)
-        for name in ("step", "samples", "batch", "minutes", "core_minutes", "sums"):
-            setattr(self, name, state[name])
+        for name in ("step", "samples", "batch", "minutes", "core_minutes", "sums", "drawn_s", "drawn_at"):
+            setattr(self, name, state.get(name, getattr(self, name)))
         self.since = (int(state["since"][0]), float(state["since"][1]))

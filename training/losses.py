@@ -127,7 +127,7 @@ def loss_terms(answer: Answer, target: Target, present: Tensor, constants: Measu
     clean = (~present | target.genuine).all(dim=1)
     clean = clean[::2].logical_and(clean[1::2]).repeat_interleave(2)
     gap = distances(coarse - target.coefficients[:, None], constants.gram)
-    apart = (planes - target.planes).abs() * torch.tensor([0.05] * 3 + [1.5] * 6)
+    apart = (planes - target.planes).abs() * planes.new_tensor([0.05] * 3 + [1.5] * 6)
     seen = shown * target.genuine.float()
     terms = {
         "coarse": 0.2 * (gap * seen).sum() / seen.sum(),
@@ -146,6 +146,6 @@ def heart_terms(fused: Tensor, coefficients: Tensor, true: Tensor, constants: Me
     fraction, truth = (1 - v[1::2, 0] / v[::2, 0] for v in (volumes, true))
     return {
         "points": distances(fused - coefficients, constants.gram).mean(),
-        "volumes": 5 * (relative * torch.tensor([2.0, 1, 0.7, 0.7])).mean(),
+        "volumes": 5 * (relative * relative.new_tensor([2.0, 1, 0.7, 0.7])).mean(),
         "ef": 12 * (fraction - truth).abs().mean(),
     }

@@ -30,6 +30,7 @@ from echo3d.reconstruction.s2mnet_paper import PaperConfig, PaperS2MNet
 from echo3d.reconstruction.slicer import tight_grid
 from training.augment import fan_masks, look
 from training.data import Shards
+from training.heartsheet import Sample, first_pair
 from training.loop import Batch, Course, Loop, Work, learn
 from training.styles import STYLES
 from training.template import CREDIT
@@ -51,34 +52,49 @@ class RivalSettings(BaseModel):
     val: Path = Field(Path("runs/val"), description="Samples to measure on, never learned from.")
     limit: int = Field(40_000, ge=2, description="Most samples to learn from.")
     styles: tuple[str, ...] = Field(STYLES, description="Styles of the pictures; each pair of samples shows one of them.")
-    strength: float = Field(1.0, ge=0, description="Strength of the domain randomisation; 0 for none.")
-    any_views: bool = Field(True, description="Whether half of the samples show one to five views; all six otherwise, as published.")
+    strength: float = Field(1.0, ge=0, le=3, description="Strength of the domain randomisation; 0 for none.")
+    any_views: bool = Field(
+        True,
+        description="Whether half of the samples show one to five views; all six otherwise, as published.",
+        json_schema_extra={"published": False},
+    )
     single: float = Field(0.0, ge=0, le=1, description="Share of the samples that show one view alone, which costs a sixth of a step.")
-    steps: int | None = Field(None, ge=1, description="How many steps to learn, in place of 250 epochs.")
-    minutes: float | None = Field(None, gt=0, description="How long to learn, in place of 250 epochs.")
-    core_minutes: float | None = Field(None, gt=0, description="How much of a processor's time to learn, in place of 250 epochs.")
-    batch: int = Field(64, ge=1, description="Samples a step; published 64 for Pix2Vox and 8 for E-Pix2Vox++.")
-    rate: float = Field(1e-3, gt=0, description="Highest learning rate; the published one.")
+    epochs: float | None = Field(
+        None, gt=0, description="How often every sample is seen; 250 times where no budget is set.", json_schema_extra={"published": EPOCHS}
+    )
+    steps: int | None = Field(None, ge=1, description="How many steps to learn, in place of epochs.")
+    minutes: float | None = Field(None, gt=0, description="How long to learn, in place of epochs.")
+    core_minutes: float | None = Field(None, gt=0, description="How much of a processor's time to learn, in place of epochs.")
+    batch: int = Field(
+        64,
+        ge=1,
+        le=4096,
+        description="Samples a step; published 64 for Pix2Vox and 8 for E-Pix2Vox++.",
+        json_schema_extra={"published": 64},
+    )
+    rate: float = Field(1e-3, gt=0, le=1, description="Highest learning rate.", json_schema_extra={"published": 1e-3})
     rise: int = Field(200, ge=1, description="Steps in which it is reached.")
-    average: float = Field(0.998, ge=0, lt=1, description="Decay of the average that is measured and written.")
+    average: float = Field(
+        0.998, ge=0, lt=1, description="Decay of the average that is measured and written.", json_schema_extra={"published": 0.0}
+    )
     statistics: int = Field(8, ge=0, description="Batches from which the average's batch norms are measured at the end; 0 leaves them.")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="Precision of the layers.")
-    held: int = Field(8, ge=0, description="Samples that are measured on.")
+    held: int = Field(8, ge=0, le=10_000, description="Samples that are measured on.")
     keep: int = Field(200, ge=1, description="Steps from one checkpoint to the next.")
     note: int = Field(50, ge=1, description="Steps from one line of the log to the next.")
     measure: int = Field(10, ge=1, description="Lines of the log from one measurement to the next.")
-    seed: int = Field(0, ge=0, description="Seed of weights and draws.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:n.")
-    threads: int = Field(1, ge=1, description="Threads of the CPU.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights and draws.")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:n, or one for each process joined by +.")
+    processes: int = Field(1, ge=1, le=64, description="Processes that learn together on a processor.")
+    threads: int = Field(1, ge=1, le=256, description="Threads of the CPU.")
     name: str = Field("", description="What the run is called where runs are compared; its kind where empty.")
 
     def course(self, samples: int) -> Course:
         """Return the course, given how many samples an epoch has."""
         budget: dict[str, Any] = {"steps": self.steps, "minutes": self.minutes, "core_minutes": self.core_minutes}
-        if not any(budget.values()):
-            budget["steps"] = max(1, EPOCHS * samples // self.batch)
+        budget["epochs"] = self.epochs if self.epochs or any(budget.values()) else EPOCHS
         shared = ("batch", "rate", "rise", "average", "precision", "keep", "note", "measure", "seed", "device")
-        return Course(optimiser="adam", decay=0.0, **budget, **{name: getattr(self, name) for name in shared})
+        return Course(optimiser="adam", decay=0.0, samples=samples, **budget, **{name: getattr(self, name) for name in shared})
 
 
 def opened(folder: Path, settings: RivalSettings, limit: int) -> Shards:
@@ -146,6 +162,19 @@ def held_back(settings: RivalSettings) -> dict[str, Tensor]:
     mask = fan_masks(part["fans"])
     pictures = torch.stack([part["echo"].float() / 255 * mask, mask.float()], dim=2)
     return {"pictures": pictures, "present": torch.ones(pictures.shape[:2], dtype=torch.bool), "field": part["field"].float()}
+
+
+def shown_pair(settings: RivalSettings) -> Sample | None:
+    """Return the heart that the sheets show, None where nothing is held back."""
+    return first_pair(opened(settings.val, settings, 2)) if settings.held else None
+
+
+def asked(network: nn.Module, shown: Sample) -> Any:
+    """Return what a network answers to both phases of the sheets' heart, all views present."""
+    echo, fans = (torch.from_numpy(np.array(shown[key])) for key in ("echo", "fans"))
+    mask = fan_masks(fans)
+    pictures = torch.stack([echo.float() / 255 * mask, mask.float()], dim=2).to(next(network.parameters()).device)
+    return [network(one[None], torch.ones(1, VIEWS, dtype=torch.bool, device=one.device)) for one in pictures]
 
 
 def mean_field(shards: Shards) -> Tensor:

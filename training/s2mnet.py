@@ -162,13 +162,16 @@ class Trainer:
 def validate(network: S2MNet, samples: dict[str, Tensor]) -> dict[str, float]:
     """Return errors on stored pictures' maps, all six views."""
     network.eval()
+    place = network.template.device
     points, volumes = [], []
     cavities = measures_cavities()
     for start in range(0, len(samples["field"]), 40):
         part = {key: value[start : start + 40] for key, value in samples.items()}
-        answer = network.from_maps(part["maps"].float(), torch.ones(len(part["field"]), VIEWS, dtype=torch.bool))
-        points.append((answer.points - network.template - part["field"].float()).norm(dim=2).mean(dim=1))
-        volumes.append(volumes_ml(answer.points, cavities))
+        found = network.from_maps(
+            part["maps"].float().to(place), torch.ones(len(part["field"]), VIEWS, dtype=torch.bool, device=place)
+        ).points.cpu()
+        points.append((found - network.template.cpu() - part["field"].float()).norm(dim=2).mean(dim=1))
+        volumes.append(volumes_ml(found, cavities))
     error, volume, wanted = torch.cat(points), torch.cat(volumes), samples["volumes"]
     ef = (volume[1::2, 0] / volume[::2, 0] - wanted[1::2, 0] / wanted[::2, 0]) * -100
     relative = ((volume - wanted) / wanted).abs().mean(dim=0) * 100

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.s2mnet_paper import PAPER, PaperConfig, PaperS2MNet
 from training.data import Shards
-from training.rivals import Drawer, RivalSettings, held_back, mean_field, paper_network, train_rival
+from training.heartsheet import sections, write_sections
+from training.rivals import Drawer, RivalSettings, asked, held_back, mean_field, paper_network, shown_pair, train_rival
 
 CM = 10.0
 """Millimetres."""
@@ -48,7 +49,7 @@ class Field3D:
         start(network, mean_field(shards))
         self.network: nn.Module = network
         self.drawer = Drawer(shards, settings.strength, settings.any_views, settings.single)
-        self.held = held_back(settings)
+        self.held, self.shown = held_back(settings), shown_pair(settings)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Return pictures, present views and true displacements (B, N, 3) in mm."""
@@ -75,6 +76,12 @@ class Field3D:
             parts.append(network(one["pictures"], one["present"]).points - one["field"].new_tensor(self.rest) - one["field"])
         apart = torch.cat(parts)
         return {"held_mm": float(apart.norm(dim=2).mean()), "held_squares": float((apart / CM).square().mean())}
+
+    def sheet(self, network: nn.Module, path: Path) -> None:
+        """Draw the truth above the heart that is answered, cut at the true planes."""
+        if self.shown is not None:
+            points = torch.cat([answer.points for answer in asked(network, self.shown)]).cpu()
+            write_sections(path, self.shown, sections(points, self.shown["sectors"], self.shown["fans"]))
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ echo3d train sliceplane --config sliceplane.toml --out runs/sliceplane
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from echo3d.reconstruction.s2mnet import VIEWS, S2MNet
 from echo3d.reconstruction.sliceplane import PRESETS, START_UNITS, UNKNOWN, SlicePlaneNet, middle, rotation
 from training.augment import look
 from training.data import Shards
+from training.heartsheet import Sample, first_pair, sections, true_points, write_sections
 from training.loop import Course, learn
 from training.planedata import WHOLE, PlaneBank, joined, kept, picture_planes, plain, sample_bank, slice_planes
 from training.styles import STYLES
@@ -28,37 +30,45 @@ from training.styles import STYLES
 POINTS = ((0.0, 0.0), (80.0, -40.0), (80.0, 40.0), (130.0, 0.0))
 """Depth and lateral (mm) of the points of a fan whose distances are learned from: its tip, and three round the heart."""
 
+LEAN_MINUTES = 30.0
+"""Budget where none is set; our choice."""
+
 TRUE, READ = "true.pt", "read.pt"
 """Files of a run with the maps it learns from, so that a run that is gone on with learns from the same."""
 
 
 class Settings(BaseModel):
-    """How the slice plane network is trained; give one budget."""
+    """How the slice plane network is trained; one budget at most."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    preset: Literal["lean", "lean-pictures", "paper"] = Field("lean", description="The network; lean reads structure maps.")
+    preset: Literal["lean", "lean-pictures", "paper"] = Field(
+        "lean", description="The network; lean reads structure maps.", json_schema_extra={"published": "paper"}
+    )
     data: Path = Field(Path("runs/samples"), description="Samples of training.samples; those that training.styles drew serve as pictures.")
     slices: Path | None = Field(Path("runs/slices"), description="Label slices of more hearts, of training.slices.")
     val: Path = Field(Path("runs/val"), description="Samples to look at on the way, never learned from.")
     limit: int = Field(200, ge=1, description="Most shards of samples, and of slices, whose true maps are learned from.")
     looked: int = Field(3000, ge=2, description="Most samples whose pictures are learned from.")
     styles: tuple[str, ...] = Field(STYLES, description="Styles of the pictures; each pair of samples shows one of them.")
-    strength: float = Field(1.0, ge=0, description="Strength of the pictures' randomisation.")
+    strength: float = Field(1.0, ge=0, le=3, description="Strength of the pictures' randomisation.")
     reader: str = Field("lean", description="S2MNet weights whose encoder reads the pictures.")
+    epochs: float | None = Field(None, gt=0, description="Budget in epochs of the samples whose true maps are learned from.")
     steps: int | None = Field(None, ge=1, description="Budget in steps.")
-    minutes: float | None = Field(None, gt=0, description="Budget in minutes.")
+    minutes: float | None = Field(None, gt=0, description="Budget in minutes; 30 where no budget is set.")
     core_minutes: float | None = Field(None, gt=0, description="Budget in minutes of the processor.")
-    batch: int = Field(32, ge=2, description="Sets of views a step, half of them true maps where the network reads maps.")
-    rate: float = Field(1.5e-3, gt=0, description="Highest learning rate.")
-    decay: float = Field(0.02, ge=0, description="Weight decay.")
-    noise: float = Field(0.03, ge=0, description="Noise on true maps, as a share of a cell.")
+    batch: int = Field(32, ge=2, le=4096, description="Sets of views a step, half of them true maps where the network reads maps.")
+    rate: float = Field(1.5e-3, gt=0, le=1, description="Highest learning rate.")
+    decay: float = Field(0.02, ge=0, le=1, description="Weight decay.")
+    noise: float = Field(0.03, ge=0, le=1, description="Noise on true maps, as a share of a cell.")
     started: float = Field(0.75, ge=0, le=1, description="Share of the steps that begin with the reader's own planes.")
-    shaken: float = Field(0.3, ge=0, description="Noise on planes that are begun with: 1 for 10 mm and 0.15 of a unit vector.")
+    shaken: float = Field(0.3, ge=0, le=5, description="Noise on planes that are begun with: 1 for 10 mm and 0.15 of a unit vector.")
     note: int = Field(200, ge=1, description="Steps from one line of the log to the next.")
-    seed: int = Field(0, ge=0, description="Seed of weights and draws.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:n.")
-    threads: int = Field(1, ge=1, description="Threads of a CPU.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Seed of weights and draws.")
+    keep: int = Field(200, ge=1, description="Steps from one checkpoint to the next.")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:n, or one for each process joined by +.")
+    processes: int = Field(1, ge=1, le=64, description="Processes that learn together on a processor.")
+    threads: int = Field(1, ge=1, le=256, description="Threads of a CPU.")
 
 
 def fan_points(planes: Tensor) -> Tensor:
@@ -115,6 +125,14 @@ def draw_company(count: int) -> tuple[Tensor, Tensor, Tensor]:
     return views, present, kind >= 1 / 3
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """What is measured on: structure maps of pictures, and the pair of samples that the first two are of."""
+
+    bank: PlaneBank
+    shown: Sample
+
+
 class MapWork:
     """Learning from structure maps: half of each batch true ones with noise, half as the encoder read them (see ``training.loop.Work``).
 
@@ -122,13 +140,14 @@ class MapWork:
     ----------
     network : what learns
     banks : true maps, and those that the encoder read
-    val : maps of held-back pictures
+    val : maps of held-back pictures, and the heart of the sheet, which is the first of them
     reader : the network whose own planes are begun with
     settings : noise, and how often and from where planes are begun with
     """
 
-    def __init__(self, network: SlicePlaneNet, banks: tuple[PlaneBank, ...], val: PlaneBank, reader: S2MNet, settings: Settings) -> None:
-        self.network, self.banks, self.val, self.reader, self.settings = network, banks, val, reader, settings
+    def __init__(self, network: SlicePlaneNet, banks: tuple[PlaneBank, ...], val: Held, reader: S2MNet, settings: Settings) -> None:
+        self.network, self.banks, self.reader, self.settings = network, banks, reader, settings
+        self.val, self.shown, self.samples = val.bank, val.shown, len(banks[0])
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Return ``count`` sets, of each bank in equal parts; chance comes from torch's generator."""
@@ -153,12 +172,17 @@ class MapWork:
         plain_start = validated(network, looks, self.val.planes)
         return plain_start | {f"from own {name}": value for name, value in validated(network, looks, self.val.planes, self.reader).items()}
 
+    def sheet(self, network: nn.Module, path: Path) -> None:
+        """Draw the true slices above the true hearts cut at the planes that are read."""
+        write_planes(path, network, self.val.maps[:2].float() / WHOLE, self.shown)
+
 
 class PictureWork:
     """Learning from pictures of samples, changed anew each time."""
 
     def __init__(self, network: SlicePlaneNet, shards: Shards, val: Shards, strength: float) -> None:
         self.network, self.shards, self.val, self.strength = network, shards, val.all(("echo", "fans", "sectors")), strength
+        self.shown, self.samples = first_pair(val), len(shards)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Return ``count`` sets, ED and ES of each heart that is drawn."""
@@ -172,6 +196,17 @@ class PictureWork:
     def validated(self, network: nn.Module) -> dict[str, float]:
         """Return the errors on held-back pictures, six views together and each alone."""
         return validated(network, plain(self.val["echo"], self.val["fans"]).split(60), self.val["sectors"])
+
+    def sheet(self, network: nn.Module, path: Path) -> None:
+        """Draw the true slices above the true hearts cut at the planes that are read."""
+        write_planes(path, network, plain(self.val["echo"][:2], self.val["fans"][:2]), self.shown)
+
+
+def write_planes(path: Path, network: nn.Module, looks: Tensor, shown: Sample) -> None:
+    """Write the sheet of a sample and the planes that a network reads from two looks at it."""
+    looks = looks.to(next(network.parameters()).device)
+    planes = network(looks, torch.ones(looks.shape[:2], dtype=torch.bool, device=looks.device), together=True)
+    write_sections(path, shown, sections(true_points(shown), planes.float().cpu(), shown["fans"]))
 
 
 def company(looks: Tensor, planes: Tensor) -> dict[str, Tensor]:
@@ -211,8 +246,10 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     torch.manual_seed(settings.seed)
     network = SlicePlaneNet(PRESETS[settings.preset])
     work = work_of(settings, network, out)
-    names = ("steps", "minutes", "core_minutes", "rate", "batch", "seed", "decay", "note", "device")
-    budget = {name: getattr(settings, name) for name in names}
+    names = ("steps", "minutes", "core_minutes", "epochs", "rate", "batch", "seed", "decay", "note", "keep", "device")
+    budget = {name: getattr(settings, name) for name in names} | {"samples": work.samples}
+    if not any(budget[name] for name in ("steps", "minutes", "core_minutes", "epochs")):
+        budget["minutes"] = LEAN_MINUTES
     loop = learn(work, Course(**budget, precision="bfloat16", clip=1.0), out, resume=resume, progress=progress)
     network.load_state_dict(loop.average.state_dict())
     state = {"network": network.cpu().state_dict(), "preset": settings.preset, "samples": loop.samples, "core_minutes": loop.core_minutes}
@@ -231,7 +268,7 @@ def work_of(settings: Settings, network: SlicePlaneNet, out: Path) -> MapWork | 
     reader = load_model(settings.reader, "cpu").network
     banks = banks_of(settings, shards, reader, out)
     set_mean(network, banks[0].planes)
-    return MapWork(network, banks, picture_planes(reader, val, None), reader, settings)
+    return MapWork(network, banks, Held(picture_planes(reader, val, None), first_pair(val)), reader, settings)
 
 
 def banks_of(settings: Settings, shards: Shards, reader: S2MNet, out: Path) -> tuple[PlaneBank, PlaneBank]:

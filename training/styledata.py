@@ -15,7 +15,7 @@ from training.samples import heart_samples, write_shard
 from training.template import CREDIT
 
 if TYPE_CHECKING:
-    from training.cyclegan import Settings
+    from training.cyclesettings import Settings
 
 DRAWN = "samples"
 """Folder of a run in which the hearts lie that it drew itself."""

@@ -15,15 +15,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
 from echo3d.anatomy.template import load_template
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.pix2vox import PRESETS, Pix2Vox, Pix2VoxConfig, Preset, Volumes
+from echo3d.reconstruction.raster import NETWORK_GRID
 from training.data import Shards
+from training.heartsheet import write_sections
 from training.occupancy import METRIC, occupied
-from training.rivals import Drawer, RivalSettings, held_back, train_rival
+from training.overlayscore import sector_of
+from training.rivals import Drawer, RivalSettings, asked, held_back, shown_pair, train_rival
 
 GAIN = 10.0
 """Factor of the binary cross entropy. *Source:* science.md C.4."""
@@ -55,7 +59,7 @@ class Voxels:
         self.config = config
         self.network: nn.Module = Pix2Vox(config)
         self.drawer = Drawer(shards, settings.strength, settings.any_views, settings.single)
-        self.held = held_back(settings)
+        self.held, self.shown = held_back(settings), shown_pair(settings)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Return pictures, present views and true voxels (B, D, D, D)."""
@@ -84,6 +88,27 @@ class Voxels:
             refined = network(one["pictures"].to(place), one["present"].to(place)).refined.cpu()
             scores.append([float(entropy(refined, truth)), overlap(refined >= 0.5, truth >= 0.5)])
         return dict(zip(("held_entropy", "held_iou"), np.mean(scores, axis=0).tolist(), strict=True))
+
+    def sheet(self, network: nn.Module, path: Path) -> None:
+        """Draw the truth above the voxels that are answered, cut at the true planes."""
+        if self.shown is not None:
+            said = [answer.refined[0].cpu().numpy() >= 0.5 for answer in asked(network, self.shown)]
+            planes, fans = self.shown["sectors"], self.shown["fans"]
+            write_sections(path, self.shown, np.stack([cut_voxels(one, planes[k], fans[k]) for k, one in enumerate(said)]))
+
+
+def cut_voxels(filled: NDArray[np.bool_], planes: NDArray, fans: NDArray) -> NDArray[np.uint8]:
+    """Return the labels (V, H, W) of filled voxels of the common metric grid, or a coarser one, in the planes (V, 9) of fans (V, 2).
+
+    What is filled is drawn as the left ventricle's muscle, because voxels have no names.
+    """
+    grid = type(METRIC)(METRIC.low, METRIC.high, len(filled))
+    picture = np.zeros((len(planes), NETWORK_GRID.height, NETWORK_GRID.width), np.uint8)
+    for view, (plane, fan) in enumerate(zip(planes, fans, strict=True)):
+        at = np.rint(grid.index(sector_of(plane.astype(float), fan.astype(float)).world(NETWORK_GRID.plane_mm()))).astype(int)
+        inside = ((at >= 0) & (at < len(filled))).all(axis=-1)
+        picture[view][inside] = filled[tuple(at[inside].T)]
+    return picture
 
 
 def true_voxels(field: Tensor, side: int = METRIC.side) -> Tensor:

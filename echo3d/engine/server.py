@@ -21,6 +21,7 @@ from echo3d.core.views import View
 from echo3d.engine.codec import encode_result
 from echo3d.engine.protocol import Message, read_message, write_message
 from echo3d.errors import Echo3dError, EngineError, InputError
+from echo3d.io.cards import weights_path
 from echo3d.logs import log_failure
 
 _GRACE_S = 0.3
@@ -36,13 +37,13 @@ class Worker:
     Parameters
     ----------
     out : where replies are written
-    models : warm networks by (name, device)
+    models : warm networks by name, device and time of the file
     last : the newest result, for export
     writing : held while files are written
     """
 
     out: BinaryIO
-    models: dict[tuple[str, str], Any] = field(default_factory=dict)
+    models: dict[tuple[str, str, int], Any] = field(default_factory=dict)
     last: StudyResult | None = None
     writing: threading.Lock = field(default_factory=threading.Lock)
 
@@ -111,11 +112,12 @@ def _warm(worker: Worker, message: Message) -> Message:
 
 def _model(worker: Worker, message: Message) -> Any:
     """Return the warm network that the request names."""
-    key = (message.body.get("model", USUAL_MODEL), message.body.get("device", "auto"))
+    name, device = message.body.get("model", USUAL_MODEL), message.body.get("device", "auto")
+    key = (name, device, weights_path(name).stat().st_mtime_ns)  # one's own may be replaced while we live
     if key not in worker.models:
         from echo3d.reconstruction.reconstruct import load_model
 
-        worker.models[key] = load_model(key[0], key[1])
+        worker.models[key] = load_model(name, device)
     return worker.models[key]
 
 

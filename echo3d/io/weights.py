@@ -13,23 +13,9 @@ from torch import Tensor
 
 from echo3d.core.modelcard import ModelCard
 from echo3d.errors import ModelError
-from echo3d.paths import resource
+from echo3d.io.cards import read_card, weights_path
 
-
-def weights_path(name: str) -> Path:
-    """Return where the named shipped weights lie.
-
-    Raises
-    ------
-    ModelError
-        If there are none of that name.
-    """
-    folder = resource("weights")
-    path = folder / f"{name}.safetensors"
-    if Path(name).name != name or not path.exists():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.safetensors"))) or "none"
-        raise ModelError(f"--model must name installed weights ({known}), found {name!r}; choose one of them or reinstall echo3d")
-    return path
+__all__ = ["read_card", "read_weights", "shortened", "weights_path", "write_weights"]
 
 
 def write_weights(path: Path, tensors: dict[str, Tensor], card: ModelCard) -> None:
@@ -58,21 +44,3 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return {key: (t.float() if t.is_floating_point() else t) for key, t in load_file(path).items()}
     except (SafetensorError, OSError) as exc:
         raise ModelError(f"weights must be a whole safetensors file, {path.name} is not; reinstall echo3d") from exc
-
-
-def read_card(path: Path) -> ModelCard:
-    """Return the card beside a weights file, after checking that it belongs to that file.
-
-    Raises
-    ------
-    ModelError
-        If the card is missing, malformed or of other weights.
-    """
-    try:
-        values = json.loads(path.with_suffix(".json").read_text())
-        card = ModelCard(**{**values, "image_hw": tuple(values["image_hw"]), "data_credits": tuple(values["data_credits"])})
-    except (OSError, ValueError, TypeError, KeyError) as exc:
-        raise ModelError(f"weights need their card {path.with_suffix('.json').name} beside them; reinstall echo3d") from exc
-    if hashlib.sha256(path.read_bytes()).hexdigest() != card.sha256:
-        raise ModelError(f"the card of {path.name} must carry its SHA-256, it carries another file's; reinstall echo3d")
-    return card

@@ -53,13 +53,14 @@ def start(jobs: Path, spec: JobSpec, *, command: Sequence[str] | None = None) ->
     return folder
 
 
-def launch(folder: Path, *, command: Sequence[str] | None = None) -> None:
+def launch(folder: Path, *, command: Sequence[str] | None = None, queued: bool = False) -> None:
     """Start the process of a job, or start it again where it was interrupted, cancelled or failed; it goes on where it was.
 
     Parameters
     ----------
     folder : of the job
     command : runs the job whose folder follows; this installation's own by default
+    queued : start it only if it still waits, and hear a wish to stop that came meanwhile
 
     Raises
     ------
@@ -70,8 +71,11 @@ def launch(folder: Path, *, command: Sequence[str] | None = None) -> None:
     with held(folder / LOCK, wait_s=LOCK_WAIT_S) as mine:
         if not mine:
             raise InputError(AT_WORK)
-        _startable(watch(folder).state)
-        clear_cancel(folder)
+        _startable(state := watch(folder).state)
+        if queued and state is not State.QUEUED:
+            raise InputError(f"a job must wait in the queue to be started from it, found it {state}; start it anew")
+        if not queued:
+            clear_cancel(folder)
         process = _spawn(folder, [*(command or worker_command()), str(folder.absolute())])
         try:
             append(folder, "launched", pid=process.pid, started=identity(process.pid))

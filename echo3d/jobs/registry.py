@@ -35,6 +35,7 @@ class Trail:
     outcome : how it came to an end, None where it has not
     sentence : why, where it failed
     progress : the newest progress events of this run, ``WINDOW_S`` seconds and one before
+    queued : when it was put into the queue that it still waits in, seconds since 1970; None where it is in none
     """
 
     offset: int = 0
@@ -42,6 +43,7 @@ class Trail:
     outcome: State | None = None
     sentence: str = ""
     progress: tuple[JobEvent, ...] = ()
+    queued: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ def followed(trail: Trail, event: JobEvent) -> Trail:
     >>> followed(Trail(), JobEvent("launched", 0.0, {"pid": 7, "started": "a"})).runs
     ((7, 'a'),)
     """
+    if event.kind == "queued":
+        return Trail(trail.offset, queued=event.time)
     if event.kind in ("launched", "started"):
         run = (_whole(event, "pid"), str(event.values.get("started")))
         runs = () if trail.outcome is not None else trail.runs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from pathlib import Path
 
@@ -25,9 +24,7 @@ def delete_job(folder: Path) -> None:
     """
     if not (folder / SPEC).exists():
         raise InputError("a job must be a folder with spec.json to be deleted, found none; it may be gone already")
-    with contextlib.suppress(InputError):  # a damaged job may be deleted too
-        if watch(folder).state.alive:
-            raise _busy()
+    ended(folder)
     try:
         with held(folder / LOCK, wait_s=LOCK_WAIT_S) as mine:
             if not mine:
@@ -38,6 +35,22 @@ def delete_job(folder: Path) -> None:
     except OSError as exc:
         reason = (exc.strerror or type(exc).__name__).lower()
         raise InputError(f"a job's folder must be writable to delete it, found {reason}; delete the folder by hand") from exc
+
+
+def ended(folder: Path) -> None:
+    """Check that no process works on a job; a damaged one has ended.
+
+    Raises
+    ------
+    InputError
+        If one does.
+    """
+    try:
+        alive = watch(folder).state.alive
+    except InputError:
+        return
+    if alive:
+        raise _busy()
 
 
 def _busy() -> InputError:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from echo3d.errors import InputError
+from echo3d.jobs.devices import devices_in
 
 SCHEMA = 1
 
@@ -40,17 +41,19 @@ class JobSpec:
     title : one line for people
     target : ``module:function`` to call with the job's :class:`echo3d.jobs.worker.Job`
     arguments : plain JSON values for it
+    slot : the devices it needs for itself, such as "cpu" or "cuda:0+cuda:1"; empty where it may start at once
 
     Raises
     ------
     InputError
-        If the kind is no plain word or the target is not ``module:function``.
+        If the kind is no plain word, the target is not ``module:function`` or the slot no devices.
     """
 
     kind: str
     title: str
     target: str
     arguments: dict[str, Any] = field(default_factory=dict)
+    slot: str = ""
 
     def __post_init__(self) -> None:
         if not self.kind.isascii() or not self.kind.isalnum():
@@ -58,11 +61,13 @@ class JobSpec:
         module, colon, function = self.target.partition(":")
         if not colon or not function.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
             raise InputError(f"the target of a job must look like module:function, found {self.target[:80]!r}; write it that way")
+        devices_in(self.slot)
 
 
 def spec_to_json(spec: JobSpec) -> dict[str, Any]:
     """Return a spec as plain JSON values."""
-    return {"schema": SCHEMA, "kind": spec.kind, "title": spec.title, "target": spec.target, "arguments": spec.arguments}
+    words = {"schema": SCHEMA, "kind": spec.kind, "title": spec.title, "target": spec.target, "arguments": spec.arguments}
+    return words | ({"slot": spec.slot} if spec.slot else {})
 
 
 def spec_from_json(values: object) -> JobSpec:
@@ -80,10 +85,10 @@ def spec_from_json(values: object) -> JobSpec:
     rule = "a job's spec.json must hold kind, title, target and arguments"
     if not isinstance(values, dict) or values.get("schema") != SCHEMA or not isinstance(values.get("arguments"), dict):
         raise InputError(f"{rule} of schema {SCHEMA}, found something else; start the job again")
-    words = {name: values.get(name) for name in ("kind", "title", "target")}
+    words = {name: values.get(name) for name in ("kind", "title", "target")} | {"slot": values.get("slot", "")}
     if not all(isinstance(word, str) for word in words.values()):
         raise InputError(f"{rule} as text, found another type; start the job again")
-    return JobSpec(str(words["kind"]), str(words["title"]), str(words["target"]), values["arguments"])
+    return JobSpec(str(words["kind"]), str(words["title"]), str(words["target"]), values["arguments"], str(words["slot"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class JobEvent:
 
     Parameters
     ----------
-    kind : "launched", "started", "progress", "done", "failed" or "cancelled"
+    kind : "queued", "launched", "started", "progress", "done", "failed" or "cancelled"
     time : seconds since 1970
     values : plain JSON values that belong to it
     """

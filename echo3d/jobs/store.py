@@ -29,8 +29,8 @@ SPARE_BYTES = 16_384
 _TAIL_BYTES = 65_536
 
 
-def make_job(jobs: Path, spec: JobSpec) -> Path:
-    """Make the folder of a new job below ``jobs`` and return it; it appears with its spec or not at all.
+def make_job(jobs: Path, spec: JobSpec, *, queued: bool = False) -> Path:
+    """Make the folder of a new job below ``jobs`` and return it; it appears whole, in the queue where ``queued``, or not at all.
 
     Raises
     ------
@@ -43,6 +43,8 @@ def make_job(jobs: Path, spec: JobSpec) -> Path:
         for folder in (CHECKPOINTS, RESULT):
             (part / folder).mkdir(parents=True)
         (part / SPEC).write_text(json.dumps(spec_to_json(spec), indent=1) + "\n", encoding="utf-8")
+        if queued:
+            append(part, "queued")
         part.rename(jobs / name)
     except OSError as exc:
         shutil.rmtree(part, ignore_errors=True)

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from echo3d import __version__
 from echo3d.errors import Echo3dError, InputError, StoppedError
 from echo3d.jobs.lock import held
 from echo3d.jobs.processes import identity
+from echo3d.jobs.queue import advance
 from echo3d.jobs.spec import JobSpec
 from echo3d.jobs.store import (
     CHECKPOINTS,
@@ -93,19 +94,28 @@ def say(text: str) -> None:
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)  # noqa: T201 - the log is standard output
 
 
-def run(folder: Path, *, packages: tuple[str, ...] = PACKAGES) -> bool:
-    """Do the job of a folder in this process and return whether it was done.
+def run(folder: Path, *, packages: tuple[str, ...] = PACKAGES, command: Sequence[str] | None = None) -> bool:
+    """Do the job of a folder in this process and return whether it was done; then those that waited for it start.
 
     Parameters
     ----------
     folder : of the job
     packages : where its target may lie
+    command : runs the jobs that waited; this installation's own by default
 
     Raises
     ------
     InputError
         If the folder holds no job, or another process works on it.
     """
+    outcome = _worked(folder, packages)
+    if outcome is not None:  # a system that goes down starts nothing
+        advance(folder.parent, command=command)
+    return outcome == "done"
+
+
+def _worked(folder: Path, packages: tuple[str, ...]) -> str | None:
+    """Do the job and write down how it ended; return that, None where the system wants the process to end."""
     spec = read_spec(folder)
     with held(folder / LOCK, wait_s=LOCK_WAIT_S) as mine:
         if not mine:
@@ -116,11 +126,11 @@ def run(folder: Path, *, packages: tuple[str, ...] = PACKAGES) -> bool:
             outcome = _outcome(folder, spec, packages)
         if outcome is None:
             say("ended from outside")
-            return False
+            return None
         kind, values = outcome
         append(folder, kind, **values)
         say(" ".join([kind, *values.values()]))
-        return kind == "done"
+        return kind
 
 
 def _outcome(folder: Path, spec: JobSpec, packages: tuple[str, ...]) -> tuple[str, dict[str, str]] | None:

@@ -80,13 +80,16 @@ def interval90(card: ModelCard, function: VentricularFunction, views: Sequence[V
 
     Parameters
     ----------
-    card : of the weights; its metrics hold the table "conformal90" by number of views
+    card : of the weights; its metrics hold the table "conformal90" by number of views, or there are no intervals
     function : the measured values
     views : the views that were used; their number picks the row of the table
     calibrated : volumes get no interval where lengths are not known
     """
     values = quantities({(key, phase): function.volumes_ml[key][phase] for key, phase in VOLUMES.values()})
-    halves = half_widths(card.metrics["conformal90"][str(len(views))], values)
+    bounds = card.metrics.get("conformal90", {}).get(str(len(views)))
+    if not bounds:
+        return {}
+    halves = half_widths(bounds, values)
     spans = {name: (max(0.0, float(values[name] - half)), float(values[name] + half)) for name, half in halves.items()}
     low, high = spans.pop("ef")
     return (spans if calibrated else {}) | {"ef": (low, min(1.0, high))}

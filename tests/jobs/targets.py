@@ -67,4 +67,4 @@ def full(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if run(Path(sys.argv[1]), packages=("tests",)) else 1)
+    sys.exit(0 if run(Path(sys.argv[1]), packages=("tests",), command=[sys.executable, "-m", "tests.jobs.targets"]) else 1)

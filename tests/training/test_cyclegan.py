@@ -67,8 +67,10 @@ def test_a_run_that_was_broken_off_ends_as_one_that_was_not(tmp_path: Path, brie
     assert card.trained["steps"] == 4 and np.isfinite(card.metrics["lv_ratio"]) and str(tmp_path) not in json.dumps(card.trained)
     Generator(GeneratorConfig(**card.config["network"])).load_state_dict(read_weights(tmp_path / "whole" / FILE))
     assert read_png(tmp_path / "whole" / "sheet_000004.png").shape[0] == 6 * 112 + 5 * 2
-    log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in log] == [2, 4] and {"cycle", "identity", "places", "areas", "judge_x", "lv_ratio_sd"} <= set(log[0])
+    begun, *log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
+    assert begun["course"]["steps"] == 4 and [line["step"] for line in log] == [2, 4]
+    assert {"cycle", "identity", "places", "areas", "judge_x", "lv_ratio_sd", "samples_per_s"} <= set(log[0])
+    assert [line["step"] for line in map(json.loads, (tmp_path / "parts" / "log.jsonl").read_text().splitlines()[1:])] == [2, 4]
 
 
 def test_the_guard_sees_a_heart_that_grows(shards: Path, brief: dict[str, object], tmp_path: Path) -> None:

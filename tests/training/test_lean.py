@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from echo3d.anatomy.template import load_template
 from echo3d.cli import main
+from echo3d.errors import InputError
+from echo3d.io.images import read_image
+from echo3d.trainings import train
+from echo3d.trial import measure
+from training.evaluate import trained
+from training.exports import exported, measured
 from training.lean import Settings, run
 from training.samples import heart_samples, write_shard
 from training.slices import heart_slices
@@ -66,26 +73,78 @@ def test_a_course_from_a_file_ends_with_a_network_that_can_be_compared(
     assert matrix["mixture"]["flat"]["surface_mm"] > matrix["lean"]["flat"]["surface_mm"]  # two steps teach nothing
 
 
-def test_a_broken_course_goes_on_with_the_lesson_it_was_in(data: Path, tmp_path: Path) -> None:
-    class EnoughError(Exception):
-        pass
+class EnoughError(Exception):
+    """Raised where a test breaks a run off."""
 
-    def stop(share: float, said: str, /) -> None:
-        if said == "Done":
-            raise EnoughError
 
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    for out in (whole, parts):
-        out.mkdir()
-    run(settings(data), whole)
-    with pytest.raises(EnoughError):
-        run(settings(data), parts, progress=stop)
-    (parts / "network.pt").unlink()  # as if killed in the last lesson
-    encoder = (parts / "encoder.pt").stat().st_mtime_ns
-    run(settings(data), parts, resume=True)
-    assert (parts / "encoder.pt").stat().st_mtime_ns == encoder
-    one, other = (torch.load(out / "network.pt", weights_only=True)["network"] for out in (whole, parts))
+def broken_off(data: Path, out: Path, at: tuple[str, ...], **others: object) -> None:
+    """Run a course that is broken off at some of its steps, and gone on with each time; ``at`` are what progress says."""
+    out.mkdir()
+    for said in at:
+
+        def stop(_: float, heard: str, /, wanted: str = said) -> None:
+            if heard.startswith(wanted):
+                raise EnoughError
+
+        with pytest.raises(EnoughError):
+            run(settings(data, **others), out, resume=True, progress=stop)
+    run(settings(data, **others), out, resume=True)
+
+
+def test_a_run_is_exported_with_what_its_validation_samples_say(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One validation patient gives an error for every point but no intervals; were one enough, each number of views would have some."""
+    train("s2mnet", settings(data), tmp_path / "run")
+    tensors, card = exported("s2mnet", tmp_path / "run", "mine")
+    assert card.metrics["intervals"] == "none, 40 validation patients are needed" and "conformal90" not in card.metrics
+    assert card.metrics["validation_patients"] == 1 and card.metrics["validation"]["points_mm"] > 0
+    assert tensors["sigma_mm"].shape == (7, len(load_template().points)) and (tensors["sigma_mm"][1:] > 0).all()
+    assert card.template_sha256 == load_template().sha256 and str(data) not in json.dumps(card.trained)
+    monkeypatch.setattr("training.exports.ENOUGH", 1)
+    metrics, _ = measured(trained(tmp_path / "run")[0], tmp_path / "run")
+    assert set(metrics["conformal90"]) == set("123456") and metrics["intervals"].startswith("calibrated on the run's 1 own")
+    assert metrics["conformal90"]["6"]["ef"]["bound"] > 0
+
+
+def test_a_broken_course_takes_the_very_next_step_of_the_lesson_it_was_in(data: Path, tmp_path: Path) -> None:
+    """Broken off in every lesson, between two checkpoints: weights and curves of a run that was left alone."""
+    steps = {"encoder_steps": 3, "truth_steps": 3, "pictures_steps": 3, "trust_steps": 3, "note": 2, "measure": 1, "keep": 2}
+    (tmp_path / "whole").mkdir()
+    run(settings(data, **steps), tmp_path / "whole")
+    broken_off(data, tmp_path / "parts", ("encoder, step 3", "true maps, step 1", "pictures, step 2", "trust, step 1"), **steps)
+    one, other = (torch.load(tmp_path / name / "network.pt", weights_only=True)["network"] for name in ("whole", "parts"))
     assert all(torch.equal(one[key], other[key]) for key in one)
+    timed = ("minutes", "core_minutes", "samples_per_s")
+    logs = [[json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()] for name in ("whole", "parts")]
+    bare = [[{key: value for key, value in line.items() if key not in timed} for line in log] for log in logs]
+    assert bare[0] == bare[1]
+    assert [line["step"] for line in logs[0] if "step" in line] == [2, 3, 5, 6, 8, 9, 11, 12]
+    for name in ("held_cells_pc", "ed_mm", "held_trusted", "samples_per_s"):
+        assert any(name in line for line in logs[0])
+    sheets = sorted(path.name for path in (tmp_path / "parts").glob("sheet_*.png"))
+    assert {"sheet_000003.png", "sheet_000006.png", "sheet_000009.png"} <= set(sheets)
+    picture = read_image(tmp_path / "parts" / "sheet_000009.png")
+    assert picture.shape == (4 * 224 + 3 * 4, 6 * 224 + 5 * 4, 3) and (picture.max(axis=2) > picture.min(axis=2) + 30).any()
+
+
+def test_a_trial_measures_every_lesson(data: Path) -> None:
+    told = measure("s2mnet", settings(data, encoder_steps=400, truth_steps=300, pictures_steps=200, trust_steps=100))
+    assert [one["lesson"] for one in told["lessons"]] == ["encoder", "true maps", "pictures", "trust"]
+    assert [one["steps"] for one in told["lessons"]] == [400, 300, 200, 100] and told["steps"] == 1000
+    assert told["whole_s"] == pytest.approx(told["before_s"] + sum(one["whole_s"] for one in told["lessons"]), rel=0.01)
+    assert told["lessons"][1]["seconds_per_step"] > told["lessons"][3]["seconds_per_step"] > 0
+
+
+def test_one_budget_is_shared_by_the_lessons() -> None:
+    def steps(**words: object) -> list[int | None]:
+        return [one.steps for one in Settings.model_validate(words).budgets(800).values()]
+
+    assert steps() == [4000, 4000, 3000, 1500]
+    assert steps(steps=125) == [40, 40, 30, 15]
+    assert steps(epochs=2, trust_steps=0) == [200, 200, 150, 0]
+    timed = Settings.model_validate({"minutes": 10}).budgets(800)
+    assert sum(one.minutes or 0 for one in timed.values()) == pytest.approx(10)
+    with pytest.raises(InputError, match="one budget"):
+        steps(steps=8, minutes=1)
 
 
 @pytest.mark.parametrize(("name", "said"), [("data", "must have samples in the styles"), ("slices", "must have label slices")])

@@ -16,12 +16,13 @@ import torch
 
 from echo3d.cli import main
 from echo3d.errors import StoppedError
+from echo3d.io.images import read_png
 from echo3d.io.weights import read_card, read_weights
 from echo3d.jobs.registry import watch
 from echo3d.jobs.spec import State
 from echo3d.trainings import train
-from training.clouds import CloudPairs
-from training.pointpwc import FILE, Settings
+from training.clouds import CloudPairs, Pairs
+from training.pointpwc import FILE, Run, Settings
 
 Capture = pytest.CaptureFixture[str]
 BRIEF = {"steps": 4, "pairs": 1, "held": 1}
@@ -36,6 +37,23 @@ def test_pairs_are_true_and_repeatable() -> None:
     apart = torch.cdist(ends, one.target[0, :, :3]).min(dim=1).values
     assert apart.median() < 0.6 < one.way.norm(dim=2).mean() + 0.6
     assert torch.allclose(one.target[..., 3:6].norm(dim=2), torch.ones(1), atol=1e-4)
+
+
+def test_pairs_that_do_not_fit_are_halved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GPU is filled here: the step raises what torch raises for two pairs; the log, the card and the sheet say what was done."""
+    honest = Run.loss
+
+    def hungry(run: Run, pairs: Pairs) -> torch.Tensor:
+        if len(pairs.source) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return honest(run, pairs)
+
+    monkeypatch.setattr(Run, "loss", hungry)
+    train("pointpwc", Settings(**BRIEF | {"pairs": 2, "steps": 2, "held": 1}), tmp_path / "run")
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["batch"] for line in log if "why" in line] == [1] and log[-1]["step"] == 2 and log[-1]["samples_per_s"] > 0
+    assert read_card(tmp_path / "run" / FILE).trained["pairs_seen"] == 2
+    assert read_png(tmp_path / "run" / "sheet_000002.png").shape == (240, 4 * 240, 3)
 
 
 def test_a_run_that_was_broken_off_ends_as_one_that_was_not(tmp_path: Path) -> None:

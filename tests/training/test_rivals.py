@@ -14,6 +14,7 @@ from torch import nn
 from echo3d.anatomy.template import load_template
 from echo3d.cli import main
 from echo3d.errors import InputError, StoppedError
+from echo3d.io.images import read_png
 from echo3d.io.weights import read_weights
 from echo3d.reconstruction.pix2vox import Pix2VoxConfig
 from echo3d.reconstruction.s2mnet_paper import TINY
@@ -73,6 +74,7 @@ def test_a_voxel_network_from_a_file_can_be_compared(data: dict[str, Path], tmp_
     assert str(data["val"]) not in (out / "network.json").read_text()
     contestant = open_contestant(str(out))
     assert contestant.voxels and contestant.parameters == recipe["parameters"]
+    assert read_png(out / "sheet_000002.png").shape == (4 * 224 + 3 * 4, 6 * 224 + 5 * 4, 3)
 
 
 def test_a_broken_run_ends_as_one_that_was_not(data: dict[str, Path], tmp_path: Path) -> None:
@@ -87,6 +89,7 @@ def test_a_broken_run_ends_as_one_that_was_not(data: dict[str, Path], tmp_path: 
     assert train("s2mnet-paper", settings, tmp_path / "parts", resume=True) == whole
     one, other = (read_weights(tmp_path / name / FILE) for name in ("whole", "parts"))
     assert all(torch.equal(one[key], other[key]) for key in one)
+    assert (tmp_path / "parts" / "sheet_000002.png").read_bytes() == (tmp_path / "whole" / "sheet_000002.png").read_bytes()
     points = open_rival(tmp_path / "whole")(torch.rand(2, 6, 2, 112, 112), torch.ones(2, 6, dtype=torch.bool))
     assert points.shape == (2, *load_template().points.shape)
 
@@ -148,4 +151,4 @@ def test_what_is_refused(data: dict[str, Path], tmp_path: Path) -> None:
         train("pix2vox", voxel_settings(data | {"data": tmp_path / "none"}), tmp_path / "run")
     with pytest.raises(InputError, match=r"network\.safetensors"):
         open_rival(tmp_path)
-    assert voxelnets.Settings().course(6400).steps == 25_000  # published: 250 epochs of batches of 64
+    assert voxelnets.Settings().course(6400).whole() == 25_000  # published: 250 epochs of batches of 64

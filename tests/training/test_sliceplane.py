@@ -12,8 +12,10 @@ import torch
 
 from echo3d.cli import main
 from echo3d.errors import InputError, StoppedError
+from echo3d.io.images import read_png
 from echo3d.reconstruction.s2mnet import VIEWS
 from echo3d.reconstruction.sliceplane import PRESETS, UNKNOWN, SlicePlaneNet
+from training.exports import exported
 from training.planedata import WHOLE, counted, sample_bank, slice_planes
 from training.samples import heart_samples, write_shard
 from training.sliceplane import READ, TRUE, Settings, draw_company, plane_loss, plane_measures, run, set_mean
@@ -119,6 +121,11 @@ def test_training_by_the_command(data: Path, tmp_path: Path, capfd: pytest.Captu
     assert 0 < told["six probe_mm"] < 100 and 0 < told["alone turn_deg"] < 90
     state = torch.load(out / "network.pt", weights_only=True)
     SlicePlaneNet(PRESETS[state["preset"]]).load_state_dict(state["network"])
+    (sheet,) = out.glob("sheet_*.png")
+    assert read_png(sheet).shape == (4 * 224 + 3 * 4, 6 * 224 + 5 * 4, 3)
+    tensors, card = exported("sliceplane", out, "mine")
+    assert card.kind == "sliceplane" and card.config == PRESETS[state["preset"]].model_dump() and set(tensors) == set(state["network"])
+    assert str(data) not in json.dumps(card.trained) and card.metrics["six probe_mm"] == pytest.approx(told["six probe_mm"], rel=0.01)
 
 
 def test_a_broken_run_ends_as_one_that_was_not(data: Path, tmp_path: Path) -> None:

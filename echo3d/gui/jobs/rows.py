@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from echo3d.errors import InputError
+from echo3d.jobs.queue import advance
 from echo3d.jobs.registry import Status, list_jobs, made_at
 from echo3d.jobs.spec import JobSpec, State
 from echo3d.jobs.store import log_tail
@@ -133,7 +134,7 @@ class Look:
 
 
 def look_at(jobs: Path, before: Look, chosen: str) -> Look:
-    """Return how all jobs of a store stand.
+    """Return how all jobs of a store stand; those that waited for a device that is free now are started.
 
     Parameters
     ----------
@@ -148,6 +149,8 @@ def look_at(jobs: Path, before: Look, chosen: str) -> Look:
     """
     try:
         found = list_jobs(jobs, before.known or {})
+        if advance(jobs, found):
+            found = list_jobs(jobs, {status.name: status for status in found})
     except OSError as exc:
         reason = (exc.strerror or type(exc).__name__).lower()
         raise InputError(f"the folder of jobs must be readable, found {reason}; set ECHO3D_JOBS_DIR to another folder") from exc

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from echo3d.dataset.folder import delete_set
 from echo3d.gui.jobs.rows import Look, look_at
 from echo3d.gui.tasks import Tasks
-from echo3d.jobs.launcher import cancel, resume
+from echo3d.jobs.launcher import cancel
+from echo3d.jobs.queue import resume
 from echo3d.jobs.removal import delete_job
 from echo3d.paths import user_jobs
 
