@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RECIPES: Mapping[str, str] = {
     "pointpwc": "training.pointpwc",
     "s2mnet": "training.lean",
+    "secondlook": "training.secondlook",
     "cyclegan": "training.cyclegan",
     "sliceplane": "training.sliceplane",
     "pix2vox": "training.voxelnets",
