@@ -66,6 +66,9 @@ class Watch:
 def measure(kind: str, settings: BaseModel, *, progress: Progress = silent) -> dict[str, Any]:
     """Return how long a step takes, how much memory is needed, and what follows for the whole training.
 
+    A recipe may have ``shortened(settings, steps)``, so that less is made ready for a trial, and ``planned(settings)``, the budget of each
+    lesson; what is not made ready here comes on top of the time.
+
     Parameters
     ----------
     kind : a name of ``RECIPES``
@@ -87,7 +90,7 @@ def measure(kind: str, settings: BaseModel, *, progress: Progress = silent) -> d
     lessons = planned(settings) if planned else {"": None}
     watch = Watch(len(lessons), progress)
     with tempfile.TemporaryDirectory() as place:
-        brief = shortened(settings, STEPS) if shortened else alone(settings)
+        brief = alone(shortened(settings, STEPS) if shortened else settings)
         try:
             pkgutil.resolve_name(f"{module}:run")(brief, Path(place), resume=False, progress=watch)
         except StoppedError:

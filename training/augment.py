@@ -56,8 +56,10 @@ def look(echo: Tensor, fans: Tensor, rng: np.random.Generator, strength: float =
     return torch.stack([torch.from_numpy(values.astype(np.float32)).view(echo.shape) for values in (pictures, inside)], dim=2)
 
 
-def spoiled(pictures: Tensor, bank: Tensor, share: float, kinds: tuple[float, float, float] = (0.35, 0.6, 0.85)) -> tuple[Tensor, Tensor]:
-    """Return pictures of which about ``share`` are no longer their view, and (B, V) bool where.
+def spoiled(
+    pictures: Tensor, bank: Tensor, share: float | Tensor, kinds: tuple[float, float, float] = (0.35, 0.6, 0.85)
+) -> tuple[Tensor, Tensor]:
+    """Return pictures of which about ``share``, one for all or (B, 1), are no longer their view, and (B, V) bool where.
 
     A spoiled picture is another view's, one upside down or on its side, speckle with random discs and no heart, or plain noise; ``kinds``
     are where in [0, 1] each of these gives way to the next.

@@ -321,6 +321,12 @@ class Run:
         return measured
 
 
+def shortened(settings: Settings, steps: int) -> Settings:
+    """Return settings of a trial: few hearts are drawn where no samples are given."""
+    del steps
+    return settings if settings.data else settings.model_copy(update={"hearts": 8, "held": min(settings.held, 8)})
+
+
 def area_figures(ratio: Tensor) -> dict[str, float]:
     """Return mean and standard deviation of area ratios (Q,), and the mean absolute change in per cent; nothing where there is none.
 

@@ -145,21 +145,27 @@ def _angle(a: Tensor, b: Tensor) -> Tensor:
     return torch.rad2deg(torch.arccos(torch.nn.functional.cosine_similarity(a, b, dim=-1).clamp(-1, 1))).mean()
 
 
-def calibration(network: Reader, samples: dict[str, Tensor]) -> tuple[dict[str, Tensor], NDArray[np.float32]]:
-    """Return by number of views the chamber volumes (S, 4) in ml that are read, and the points' expected error (V + 1, N) in mm."""
+def calibration(network: Reader, samples: dict[str, Tensor], few: int | None = None) -> tuple[dict[str, Tensor], NDArray[np.float32]]:
+    """Return by number of views the chamber volumes (S, 4) in ml that are read, and the points' expected error (V + 1, N) in mm.
+
+    Parameters
+    ----------
+    few : patients that are read through fewer than six views; all without
+    """
     template = load_template()
     wanted = samples["field"].float() + torch.from_numpy(np.array(template.points)).float()
     read, sigma = {}, np.zeros((VIEWS + 1, len(template.points)), dtype=np.float32)
     for number, views in SUBSETS.items():
-        points = answers(network, samples, views)["points"]
-        sigma[number] = (points - wanted).square().sum(dim=2).mean(dim=0).sqrt().numpy()
+        count = len(wanted) if number == VIEWS or few is None else min(2 * few, len(wanted))
+        points = answers(network, {key: value[:count] for key, value in samples.items()}, views)["points"]
+        sigma[number] = (points - wanted[:count]).square().sum(dim=2).mean(dim=0).sqrt().numpy()
         read[str(number)] = volumes_ml(points, cavity_faces())
     return read, sigma
 
 
 def bounds_of(read: Mapping[str, Tensor], true: Tensor) -> dict[str, dict[str, Any]]:
     """Return by number of views the bounds of ``uncertainty.fit_bounds`` for volumes read and true (S, 4) ml."""
-    return {number: fit_bounds(by_chamber(volumes), by_chamber(true)) for number, volumes in read.items()}
+    return {number: fit_bounds(by_chamber(volumes), by_chamber(true[: len(volumes)])) for number, volumes in read.items()}
 
 
 def by_chamber(volumes: Tensor) -> dict[str, NDArray[np.float64]]:
@@ -229,7 +235,7 @@ def measured(reader: Reader, options: argparse.Namespace) -> tuple[dict[str, Any
     from training.groups import group_rows, read_records
 
     drawn = load_all(options.cal, tuple(options.cal_styles))
-    read, sigma = calibration(reader, drawn)
+    read, sigma = calibration(reader, drawn, options.few)
     if options.keep:
         torch.save({"read": read, "true": drawn["volumes"]}, options.keep)
     bounds = bounds_of(read, drawn["volumes"])
@@ -239,6 +245,7 @@ def measured(reader: Reader, options: argparse.Namespace) -> tuple[dict[str, Any
     metrics = {
         "conformal90": bounds,
         "calibration_patients": len(drawn["field"]) // 2,
+        "calibration_patients_of_fewer_views": min(options.few or len(drawn["field"]), len(drawn["field"]) // 2),
         "calibration_styles": options.cal_styles,
         "coverage": coverage(reader, mixed, bounds, [record["group"] for record in records]),
         "synthetic": table(reader, test),
@@ -291,6 +298,7 @@ def main() -> None:
     parser.add_argument("--name", default="lean")
     parser.add_argument("--command", default="")
     parser.add_argument("--style-test", type=Path, help="test samples in every style; --test where not given")
+    parser.add_argument("--few", type=int, help="patients to calibrate fewer than six views on; all where not given")
     parser.add_argument("--keep", type=Path, help="a file for the volumes that intervals are calibrated on")
     parser.add_argument("--cal-styles", nargs="+", default=["speckle", "cyclegan"])
     options = parser.parse_args()

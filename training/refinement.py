@@ -3,8 +3,9 @@ r"""Measure a network's errors on samples it never saw, and write the weights th
     python -m training.refinement --data runs/held --styles binary pseudo speckle cyclegan --out resources/weights/accurate.safetensors
 
 The prior of the refinement is the covariance of the errors (``reconstruction.refine``), for one to six views. Then samples are refined, and
-what is still wrong is regressed on what is known. How much the pictures count (``--weight``) was chosen on other samples. Measuring and
-calibrating is ``training.evaluate``'s.
+what is still wrong is regressed on what is known; and pictures are spoiled, to learn by which signs they are told (``training.trust``).
+``--second`` names a run of ``training.secondlook``, whose encoder looks again. How much the pictures count (``--weight``) was chosen on
+other samples. Measuring and calibrating is ``training.evaluate``'s.
 """
 
 from __future__ import annotations
@@ -13,22 +14,33 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from echo3d.core.modelcard import ModelCard
 from echo3d.io.weights import read_card, weights_path, write_weights
-from echo3d.reconstruction.reconstruct import REFINED, S2MModel, load_model, predict
-from echo3d.reconstruction.refine import Refiner, correction_features, moves_between, orthonormal
+from echo3d.reconstruction.planemoves import moves_between, orthonormal
+from echo3d.reconstruction.reconstruct import REFINED, S2MModel, first_answer, load_model, predict, second_of, sights_of
+from echo3d.reconstruction.refine import Refiner, correction_features, signs
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet
 from echo3d.reconstruction.slicer import template_slicer
+from training.augment import look, spoiled, texture_bank
 from training.basis import coefficients, fields_at_points
 from training.evaluate import load_all
 from training.s2mnet import stored_pictures
+from training.secondlook import NETWORK
 from training.template import CREDIT
+from training.trust import KINDS
 
 WEIGHT = 5.0
 """How much the squared disagreement of a cell counts; 3 to 10 did equally well, 30 fitted what the encoder got wrong."""
+
+SECOND_WEIGHT = 8.0
+"""The same for the maps of the second look; 5 and 12 did a little worse."""
+
+LOOKS = 3
+"""How often it looks again."""
 
 RIDGE = 600.0
 """Of the correction's regression, on features of unit spread; 300 to 1000 did equally well on other samples."""
@@ -113,11 +125,75 @@ def corrections(model: S2MModel, samples: dict[str, Tensor], whole: int, seed: i
     """Return the corrections by number of views: the full one for six, from ``whole`` samples; each phase's mean error for fewer."""
     truth, made = coefficients(samples["field"], fields_at_points(model.network)), {}
     for number in range(1, VIEWS + 1):
-        count = min(len(truth), whole if number == VIEWS else whole // 4) // 2 * 2
+        count = min(len(truth), whole if number == VIEWS else whole // 8) // 2 * 2
         present = subsets(count // 2, number, seed + number)
         before, after = refined_pairs(model, {key: samples[key][:count] for key in ("echo", "fans")}, present)
         made[f"correction.{number}"] = fit_correction(before, after, truth[:count], full=number == VIEWS)
     return made
+
+
+SPOILED = (0.0, 0.17, 0.17, 0.5)
+"""Shares of a pair's pictures that are spoiled, as often as they stand here."""
+
+STEADY = 0.002
+"""Penalty of the trust's weights on signs of unit spread; our choice."""
+
+
+def trusts(model: S2MModel, samples: dict[str, Tensor], count: int, seed: int = 0) -> dict[str, Tensor]:
+    """Return by number of views the (VIEWS, 4) weights of ``Refiner.trusted``, from ``count`` samples each, of which pictures are spoiled.
+
+    All pictures are changed as other machines and hands change them: trust is asked for on unlike machines above all.
+    """
+    rng, bank, made = np.random.default_rng([seed, 41]), texture_bank(48, seed), dict[str, Tensor]()
+    torch.manual_seed(seed)
+    for number in range(1, VIEWS + 1):
+        pairs = torch.from_numpy(rng.permutation(len(samples["field"]) // 2)[: count // 2])
+        rows = torch.stack([2 * pairs, 2 * pairs + 1], dim=1).flatten()
+        pictures = look(samples["echo"][rows], samples["fans"][rows], rng, plain=0.0)
+        share = torch.tensor(SPOILED)[torch.randint(len(SPOILED), (len(pairs),))].repeat_interleave(2)
+        pictures, bad = spoiled(pictures, bank, share[:, None], KINDS)
+        present = subsets(len(pairs), number, seed + number)
+        seen = torch.cat([signs_in(model, pictures[part], present[part]) for part in torch.arange(len(rows)).split(40)])
+        made[f"trust.{number}"] = torch.stack([logistic(seen[own, view], ~bad[own, view]) for view, own in enumerate(present.T)])
+    return made
+
+
+@torch.inference_mode()
+def signs_in(model: S2MModel, pictures: Tensor, present: Tensor) -> Tensor:
+    """Return (S, V, 3) the network's trust and the signs of ``refine.signs`` in pairs of pictures; zero where a view is absent."""
+    refiner = model.refiner
+    if refiner is None:
+        raise ValueError("signs are those of a refined answer; give a model that refines")
+    shares, answer = first_answer(model, pictures, present)
+    found = torch.zeros(*present.shape, 3)
+    for first in range(0, len(pictures), 2):
+        rows, views = [first, first + 1], present[first].nonzero()[:, 0].tolist()
+        sights = sights_of(answer, shares, pictures, rows, views)
+        fits = refiner(sights, views, pictures[rows][:, views])
+        for row, one, fit in zip(rows, sights, fits, strict=True):
+            found[row, views, 0] = answer.trust[row, views]
+            found[row, views, 1:] = signs(refiner.slicer, refiner.covariance[len(views)], one, fit, views)
+    return found
+
+
+def logistic(known: Tensor, genuine: Tensor) -> Tensor:
+    """Return weights (F + 1,) of signs (S, F) and one, whose sum is the logit that a picture is genuine (S,) bool.
+
+    >>> known = torch.tensor([[0.0], [1.0], [0.2], [0.8]]).repeat(50, 1)
+    >>> (torch.cat([known[:2], torch.ones(2, 1)], dim=1) @ logistic(known, known[:, 0] > 0.5)).sign().tolist()
+    [-1.0, 1.0]
+    """
+    mean, spread = known.mean(dim=0), known.std(dim=0).clamp(min=1e-3)
+    scaled = torch.cat([(known - mean) / spread, torch.ones(len(known), 1)], dim=1).double()
+    weights = torch.zeros(scaled.shape[1], dtype=torch.float64)
+    penalty = STEADY * torch.eye(len(weights), dtype=torch.float64)
+    penalty[-1, -1] = 1e-6
+    for _ in range(20):  # Newton
+        said = torch.sigmoid(scaled @ weights)
+        slope = scaled.T @ (said - genuine.double()) / len(known) + penalty @ weights
+        weights = weights - torch.linalg.solve(scaled.T @ (scaled * (said * (1 - said))[:, None]) / len(known) + penalty, slope)
+    own = weights[:-1].float() / spread
+    return torch.cat([own, (weights[-1:].float() - own @ mean)])
 
 
 def refined_pairs(model: S2MModel, samples: dict[str, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,6 +207,21 @@ def refined_pairs(model: S2MModel, samples: dict[str, Tensor], present: Tensor) 
     return torch.cat(before), torch.cat(after)
 
 
+def with_correction(model: S2MModel, tensors: dict[str, Tensor]) -> S2MModel:
+    """Return a model that refines, with the corrections of a file's tensors."""
+    if model.refiner is None:
+        raise ValueError("a correction needs a model that refines")
+    found = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1)}
+    return replace(model, refiner=replace(model.refiner, correction=found))
+
+
+def with_second(model: S2MModel, tensors: dict[str, Tensor], weight: float, looks: int = 1) -> S2MModel:
+    """Return a model that refines, with the second look of a file's tensors."""
+    if model.refiner is None:
+        raise ValueError("a second look needs a first that is refined; give a model that refines")
+    return replace(model, refiner=replace(model.refiner, second=second_of(model.network, tensors), second_weight=weight, looks=looks))
+
+
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -140,6 +231,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--weight", type=float, default=WEIGHT)
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--second", type=Path, help="a run of training.secondlook")
+    parser.add_argument("--second-weight", type=float, default=SECOND_WEIGHT)
+    parser.add_argument("--looks", type=int, default=LOOKS, help="how often it looks again")
+    parser.add_argument("--trusted", type=int, default=0, help="samples from which trust is learned anew, for each number of views")
     parser.add_argument("--refined", type=int, default=4000, help="most samples that are refined for the correction")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -149,7 +244,13 @@ def main() -> None:
     covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
     slicer = template_slicer(model.network.principal, model.network.config.grid)
     uncorrected = replace(model, refiner=Refiner(slicer, covariance, {}, options.weight, options.steps))
+    if options.second:
+        again = torch.load(options.second / NETWORK, weights_only=True)["second"]
+        tensors |= {f"second.{name}": value for name, value in again.items()}
+        uncorrected = with_second(uncorrected, tensors, options.second_weight, options.looks)
     tensors |= corrections(uncorrected, samples, options.refined) | {"sigma_mm": torch.from_numpy(model.sigma_mm).float()}
+    if options.trusted:
+        tensors |= trusts(with_correction(uncorrected, tensors), samples, options.trusted)
     card = ModelCard(
         name=options.out.stem,
         kind=REFINED,
@@ -161,7 +262,8 @@ def main() -> None:
             "network_sha256": read_card(weights_path(options.model)).sha256,
             "weight": options.weight,
             "steps": options.steps,
-        },
+        }
+        | ({"second_weight": options.second_weight, "looks": options.looks} if options.second else {}),
         metrics={},
         data_credits=(CREDIT,),
     )

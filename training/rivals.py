@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -22,15 +22,16 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.modelcard import ModelCard
 from echo3d.errors import InputError
 from echo3d.io.weights import read_card, read_weights, write_weights
+from echo3d.progress import Progress
 from echo3d.reconstruction.pix2vox import Pix2Vox, Pix2VoxConfig, parameters
 from echo3d.reconstruction.raster import NETWORK_GRID
 from echo3d.reconstruction.s2mnet import VIEWS
 from echo3d.reconstruction.s2mnet_paper import PaperConfig, PaperS2MNet
+from echo3d.reconstruction.slicer import tight_grid
 from training.augment import fan_masks, look
-from training.basis import tight_grid
 from training.data import Shards
 from training.heartsheet import Sample, first_pair
-from training.loop import Batch, Course, Loop
+from training.loop import Batch, Course, Loop, Work, learn
 from training.styles import STYLES
 from training.template import CREDIT
 
@@ -57,6 +58,7 @@ class RivalSettings(BaseModel):
         description="Whether half of the samples show one to five views; all six otherwise, as published.",
         json_schema_extra={"published": False},
     )
+    single: float = Field(0.0, ge=0, le=1, description="Share of the samples that show one view alone, which costs a sixth of a step.")
     epochs: float | None = Field(
         None, gt=0, description="How often every sample is seen; 250 times where no budget is set.", json_schema_extra={"published": EPOCHS}
     )
@@ -121,28 +123,34 @@ class Drawer:
     shards : the samples
     strength : of the domain randomisation
     any_views : whether half of the samples show one to five views
+    single : share of the samples that show one view alone
     """
 
     shards: Shards
     strength: float
     any_views: bool
+    single: float = 0.0
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Return ``count`` samples, ED and ES of one heart in turn; a single one is either."""
         pairs = self.shards.pairs(rng, (count + 1) // 2)
         first = int(rng.integers(2)) if count % 2 else 0
         part = {key: value[first : first + count] for key, value in pairs.items()}
-        shown = draw_views(rng, count) if self.any_views else torch.ones(count, VIEWS, dtype=torch.bool)
+        shown = draw_views(rng, count, self.single) if self.any_views else torch.ones(count, VIEWS, dtype=torch.bool)
         return {"pictures": look(part["echo"], part["fans"], rng, self.strength), "present": shown, "field": part["field"].float()}
 
 
-def draw_views(rng: np.random.Generator, count: int) -> Tensor:
-    """Return (count, V) bool: half of the rows see all views, the others one to five at random.
+def draw_views(rng: np.random.Generator, count: int, single: float = 0.0) -> Tensor:
+    """Return (count, V) bool: a share ``single`` sees one view, half of the rest sees all, the others one to five at random.
+
+    Pix2Vox learns from single views first, and from several only then; a share of single views spares most of a step's cost likewise.
 
     >>> bool(draw_views(np.random.default_rng(0), 500).any(dim=1).all())
     True
     """
     number = np.where(rng.random(count) < 0.5, VIEWS, rng.integers(1, VIEWS, count))
+    if single:
+        number = np.where(rng.random(count) < single, 1, number)
     return torch.from_numpy(rng.random((count, VIEWS)).argsort(axis=1).argsort(axis=1) < number[:, None])
 
 
@@ -193,6 +201,36 @@ def with_statistics(network: nn.Module, batches: list[Batch], precision: str = "
     for layer, momentum in zip(norms, before, strict=True):
         layer.momentum = momentum
     return measured.eval()
+
+
+class RivalWork(Work, Protocol):
+    """What a rival learns."""
+
+    @property
+    def config(self) -> BaseModel:
+        """Return the sizes of its network."""
+
+
+def train_rival(
+    made: Callable[[Shards], RivalWork], settings: RivalSettings, out: Path, about: Mapping[str, str], *, resume: bool, progress: Progress
+) -> dict[str, Any]:
+    """Train a rival in a folder that is there; return what was measured.
+
+    Parameters
+    ----------
+    made : makes the work of the samples to learn from
+    about : "kind" and "preset"
+
+    Raises
+    ------
+    InputError
+        If there are no samples in these styles.
+    """
+    torch.set_num_threads(settings.threads)
+    shards = opened(settings.data, settings, settings.limit)
+    work = made(shards)
+    loop = learn(work, settings.course(len(shards)), out, resume=resume, progress=progress)
+    return finish(loop, settings, out, {**about, "config": work.config.model_dump()})
 
 
 def finish(loop: Loop, settings: RivalSettings, out: Path, about: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,8 +22,7 @@ from echo3d.progress import Progress, silent
 from echo3d.reconstruction.s2mnet_paper import PAPER, PaperConfig, PaperS2MNet
 from training.data import Shards
 from training.heartsheet import sections, write_sections
-from training.loop import learn
-from training.rivals import Drawer, RivalSettings, asked, finish, held_back, mean_field, opened, paper_network, shown_pair
+from training.rivals import Drawer, RivalSettings, asked, held_back, mean_field, paper_network, shown_pair, train_rival
 
 CM = 10.0
 """Millimetres."""
@@ -46,9 +45,10 @@ class Field3D:
 
     def __init__(self, settings: Settings, shards: Shards) -> None:
         torch.manual_seed(settings.seed)
-        self.network = paper_network(settings.network)
-        start(self.network, mean_field(shards))
-        self.drawer = Drawer(shards, settings.strength, settings.any_views)
+        self.config, network = settings.network, paper_network(settings.network)
+        start(network, mean_field(shards))
+        self.network: nn.Module = network
+        self.drawer = Drawer(shards, settings.strength, settings.any_views, settings.single)
         self.held, self.shown = held_back(settings), shown_pair(settings)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
@@ -102,8 +102,5 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     InputError
         If there are no samples in these styles.
     """
-    torch.set_num_threads(settings.threads)
-    shards = opened(settings.data, settings, settings.limit)
-    work = Field3D(settings, shards)
-    loop = learn(work, settings.course(len(shards)), out, resume=resume, progress=progress)
-    return finish(loop, settings, out, {"kind": "s2mnet-paper", "preset": "paper", "config": settings.network.model_dump()})
+    about = {"kind": "s2mnet-paper", "preset": "paper"}
+    return train_rival(lambda shards: Field3D(settings, shards), settings, out, about, resume=resume, progress=progress)

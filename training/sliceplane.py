@@ -259,6 +259,11 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
         return work.validated(network.eval())
 
 
+def shortened(settings: Settings, steps: int) -> Settings:
+    """Return settings of a trial: the encoder reads few pictures only."""
+    return settings.model_copy(update={"looked": max(2, min(settings.looked, 8 * steps))})
+
+
 def work_of(settings: Settings, network: SlicePlaneNet, out: Path) -> MapWork | PictureWork:
     """Return what a network of these settings learns; its mean planes are set."""
     shards, val = (opened(folder, settings) for folder in (settings.data, settings.val))

@@ -25,10 +25,9 @@ from echo3d.reconstruction.pix2vox import PRESETS, Pix2Vox, Pix2VoxConfig, Prese
 from echo3d.reconstruction.raster import NETWORK_GRID
 from training.data import Shards
 from training.heartsheet import write_sections
-from training.loop import learn
 from training.occupancy import METRIC, occupied
 from training.overlayscore import sector_of
-from training.rivals import Drawer, RivalSettings, asked, finish, held_back, opened, shown_pair
+from training.rivals import Drawer, RivalSettings, asked, held_back, shown_pair, train_rival
 
 GAIN = 10.0
 """Factor of the binary cross entropy. *Source:* science.md C.4."""
@@ -57,8 +56,9 @@ class Voxels:
     def __init__(self, settings: Settings, shards: Shards) -> None:
         config = (settings.network or PRESETS[settings.preset]).model_copy(update={"filled": mean_filled(shards, settings.filled)})
         torch.manual_seed(settings.seed)
-        self.config, self.network = config, Pix2Vox(config)
-        self.drawer = Drawer(shards, settings.strength, settings.any_views)
+        self.config = config
+        self.network: nn.Module = Pix2Vox(config)
+        self.drawer = Drawer(shards, settings.strength, settings.any_views, settings.single)
         self.held, self.shown = held_back(settings), shown_pair(settings)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
@@ -143,8 +143,5 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     InputError
         If there are no samples in these styles.
     """
-    torch.set_num_threads(settings.threads)
-    shards = opened(settings.data, settings, settings.limit)
-    work = Voxels(settings, shards)
-    loop = learn(work, settings.course(len(shards)), out, resume=resume, progress=progress)
-    return finish(loop, settings, out, {"kind": "pix2vox", "preset": settings.preset, "config": work.config.model_dump()})
+    about = {"kind": "pix2vox", "preset": settings.preset}
+    return train_rival(lambda shards: Voxels(settings, shards), settings, out, about, resume=resume, progress=progress)

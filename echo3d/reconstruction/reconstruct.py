@@ -20,8 +20,9 @@ from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.io.weights import read_card, read_weights, weights_path
 from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
-from echo3d.reconstruction.refine import Refiner, sight
+from echo3d.reconstruction.refine import Refiner, Sight, sight
 from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig, pooled
+from echo3d.reconstruction.secondlook import SecondEncoder
 from echo3d.reconstruction.slicer import template_slicer
 
 PLAIN, REFINED = "s2mnet", "refined s2mnet"
@@ -92,7 +93,19 @@ def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard) -> 
     covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
     correction = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1)}
     slicer = template_slicer(network.principal.cpu(), network.config.grid)
-    return Refiner(slicer, covariance, correction, card.config["weight"], card.config["steps"])
+    trust = {number: tensors[f"trust.{number}"] for number in covariance if f"trust.{number}" in tensors}
+    known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks") if name in card.config}
+    return Refiner(slicer, covariance, correction, second=second_of(network, tensors), trust=trust, **known)
+
+
+def second_of(network: S2MNet, tensors: dict[str, Tensor]) -> SecondEncoder | None:
+    """Return the encoder of the second look, where the weights have one; it runs on the CPU, as all refining does."""
+    own = {key.removeprefix("second."): value.float() for key, value in tensors.items() if key.startswith("second.")}
+    if not own:
+        return None
+    second = SecondEncoder(network.config)
+    second.load_state_dict(own)
+    return second.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def pick_device(name: str) -> torch.device:
@@ -166,21 +179,33 @@ def network_input(sets: Sequence[EchoSet]) -> tuple[Tensor, Tensor]:
 def predict(model: S2MModel, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]] = ()) -> Prediction:
     """Return the network's answer on the CPU; the rows ``together`` are refined, where the model can."""
     network = model.network
-    with torch.inference_mode():
-        shares = network.structures(pictures.to(model.device), present.to(model.device))
-        answer = network.from_maps(pooled(shares), present.to(model.device))
-    answer, shares = Prediction(*(part.float().cpu() for part in answer)), shares.float().cpu()
+    shares, answer = first_answer(model, pictures, present)
     if model.refiner is None or not together:
         return answer
-    fused, planes = answer.fused.clone(), answer.planes.clone()
+    fused, planes, trust = answer.fused.clone(), answer.planes.clone(), answer.trust.clone()
     for rows in together:
         views = present[rows[0]].nonzero()[:, 0].tolist()
-        sights = [sight(answer.fused[row], answer.planes[row, views], shares[row, views], pictures[row, views, 1]) for row in rows]
-        for row, (better, moved) in zip(rows, model.refiner(sights, views), strict=True):
-            fused[row], planes[row, views] = better, moved
+        sights = sights_of(answer, shares, pictures, rows, views)
+        fits = model.refiner(sights, views, pictures[list(rows)][:, views])
+        for row, seen, fit in zip(rows, sights, fits, strict=True):
+            fused[row], planes[row, views] = fit.coefficients, fit.planes
+            trust[row, views] = model.refiner.trusted(seen, fit, views, answer.trust[row, views])
     with torch.inference_mode():
         points = network.template + network.at_points(network.field(fused.to(model.device)))
-    return answer._replace(points=points.cpu(), fused=fused, planes=planes)
+    return answer._replace(points=points.cpu(), fused=fused, planes=planes, trust=trust)
+
+
+@torch.inference_mode()
+def first_answer(model: S2MModel, pictures: Tensor, present: Tensor) -> tuple[Tensor, Prediction]:
+    """Return the structure maps (B, V, K, h, w) of pictures (B, V, 2, H, W), and the network's answer, both on the CPU."""
+    shares = model.network.structures(pictures.to(model.device), present.to(model.device))
+    answer = model.network.from_maps(pooled(shares), present.to(model.device))
+    return shares.float().cpu(), Prediction(*(part.float().cpu() for part in answer))
+
+
+def sights_of(answer: Prediction, shares: Tensor, pictures: Tensor, rows: Sequence[int], views: list[int]) -> list[Sight]:
+    """Return what was seen in the rows of one heart's phases, and the network's answer to each."""
+    return [sight(answer.fused[row], answer.planes[row, views], shares[row, views], pictures[row, views, 1]) for row in rows]
 
 
 def read_answer(model: S2MModel, answer: Prediction, row: int, images: EchoSet, phase: str) -> Reconstruction:

@@ -14,18 +14,22 @@ covariance of its errors. End-diastole and end-systole of one heart are moved to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from echo3d.reconstruction.planemoves import PLANE, moved_planes, orthonormal, turning
 from echo3d.reconstruction.raster import NETWORK_GRID
+from echo3d.reconstruction.secondlook import SecondEncoder
 from echo3d.reconstruction.slicer import Slicer
 
-PLANE = 6
-"""Numbers that move a plane: its origin (mm) and a turn about it (radians)."""
+FAR, NEAR = 12, 3
+"""Iterations of the inverse field from the place itself, and from a place that is almost the one."""
 
-FELT = 2e-3
+FELT = 2e-2
 """Least slope of a share (per mm) at which a cell can say where the heart lies."""
 
 
@@ -37,14 +41,46 @@ class Sight:
     ----------
     coefficients : (R,) of the answer
     planes : (V, 9) of the answer, orthonormal, of the views that are there
-    view, place, wanted : (P,) the view, (P, 2) depth and lateral (mm), and (P, K) shares of every cell that lies within a fan
+    view, cell, wanted : (P,) the view, (P, 2) row and column, and (P, K) shares of every cell that lies within a fan
     """
 
     coefficients: Tensor
     planes: Tensor
     view: Tensor
-    place: Tensor
+    cell: Tensor
     wanted: Tensor
+
+    @property
+    def place(self) -> Tensor:
+        """Depth and lateral place (P, 2) of the cells, mm."""
+        return cells_mm()[tuple(self.cell.T)]
+
+    def wanting(self, shares: Tensor) -> Sight:
+        """Return the same cells with the shares of other structure maps (V, K, h, w)."""
+        return replace(self, wanted=self.picked(shares.permute(0, 2, 3, 1)))
+
+    def picked(self, values: Tensor) -> Tensor:
+        """Return the values (P, C) of the cells that count, of those of all cells (V, h, w, C)."""
+        return values[self.view, self.cell[:, 0], self.cell[:, 1]]
+
+
+Start = tuple[Tensor, Sequence[Tensor | None]]
+"""How all phases of a heart are moved (T,), and near which places of the template (P, 3) the cells of each lie then."""
+
+
+class Fit(NamedTuple):
+    """A heart that was moved until it agreed.
+
+    Attributes
+    ----------
+    coefficients : (R,)
+    planes : (V, 9) of the views that are there
+    theta : (R + 6V,) how they were moved
+    """
+
+    coefficients: Tensor
+    planes: Tensor
+    theta: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +95,10 @@ class Refiner:
     correction : by number of views (2 + 3R or 2, R) of :func:`corrected`, for the two phases of one heart
     weight : how much the disagreement of a cell counts
     steps : of Gauss-Newton
+    second : the encoder that looks again, where there is one
+    second_weight : how much the disagreement of a cell counts after looking again
+    looks : how often it looks again, each time beside the slices of the heart so far, which then takes one step
+    trust : by number of views (VIEWS, 4), weights of a view's :func:`signs`; the network's own trust stands where there are none
     """
 
     slicer: Slicer
@@ -66,17 +106,65 @@ class Refiner:
     correction: Mapping[int, Tensor]
     weight: float
     steps: int = 4
+    second: SecondEncoder | None = None
+    second_weight: float = 0.0
+    looks: int = 1
+    trust: Mapping[int, Tensor] = field(default_factory=dict)
 
-    def __call__(self, sights: Sequence[Sight], views: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
-        """Return coefficients (R,) and planes (V, 9) of one heart, or of the two phases of one, seen in the same ``views``."""
+    def __call__(self, sights: Sequence[Sight], views: Sequence[int], pictures: Tensor) -> list[Fit]:
+        """Return the fit of one heart, or of the two phases of one, seen in ``views``, of which ``pictures`` (S, V, 2, H, W) are."""
         precision = precision_of(self.covariance[len(views)], self.slicer.rank, views, len(sights))
         better = refined(self.slicer, precision, self.weight, sights, steps=self.steps)
+        if self.second is not None:
+            better = self.looked_again(self.second, sights, better, views, pictures, precision)
         if len(sights) != 2 or len(views) not in self.correction:
             return better
-        hearts = corrected(
-            torch.stack([one.coefficients for one in sights]), torch.stack([c for c, _ in better]), self.correction[len(views)]
-        )
-        return [(heart, planes) for heart, (_, planes) in zip(hearts, better, strict=True)]
+        before, after = (torch.stack([one.coefficients for one in ones]) for ones in (sights, better))
+        hearts = corrected(before, after, self.correction[len(views)])
+        return [one._replace(coefficients=heart) for heart, one in zip(hearts, better, strict=True)]
+
+    def trusted(self, one: Sight, fit: Fit, views: Sequence[int], trust: Tensor) -> Tensor:
+        """Return logits (V,) that pictures are what they are called, from the network's own and from how they fit the heart."""
+        if len(views) not in self.trust:
+            return trust
+        seen = signs(self.slicer, self.covariance[len(views)], one, fit, views)
+        return (torch.cat([trust[:, None], seen, torch.ones(len(views), 1)], dim=1) * self.trust[len(views)][list(views)]).sum(dim=1)
+
+    @torch.inference_mode()
+    def looked_again(
+        self, second: SecondEncoder, sights: Sequence[Sight], fits: list[Fit], views: Sequence[int], pictures: Tensor, precision: Tensor
+    ) -> list[Fit]:
+        """Return the fits after looking again, each time at what the pictures are in the light of the hearts so far."""
+        look = second.looking(pictures, torch.tensor(list(views)))
+        places: Sequence[Tensor | None] = [None] * len(fits)
+        for _ in range(self.looks):
+            found = [places_of(self.slicer, one.coefficients, one.planes, own) for one, own in zip(fits, places, strict=True)]
+            shares = look(torch.stack([shares_at(self.slicer, own) for own in found]))  # S V K h w
+            again = [one.wanting(own) for one, own in zip(sights, shares, strict=True)]
+            near = [one.picked(own) for one, own in zip(sights, found, strict=True)]
+            start, places = (torch.cat([one.theta for one in fits]), near), found
+            fits = refined(self.slicer, precision, self.second_weight, again, steps=1, start=start)
+        return fits
+
+
+def signs(slicer: Slicer, covariance: Tensor, one: Sight, fit: Fit, views: Sequence[int]) -> Tensor:
+    """Return (V, 2) what tells a view that is none: the logarithms of its disagreement with the heart, and of how far its plane was moved.
+
+    Parameters
+    ----------
+    covariance : of the network's errors, with which moves are measured
+    one : what the first look saw
+    fit : the heart that was made of it
+    """
+    shares, _ = slicer.look_up(one.picked(places_of(slicer, fit.coefficients, fit.planes)))
+    gaps = torch.zeros(len(views)).index_add(0, one.view, (shares - one.wanted).square().sum(dim=1))
+    counts = torch.zeros(len(views)).index_add(0, one.view, torch.ones(len(one.view)))
+    moves = fit.theta[slicer.rank :].view(-1, PLANE)
+    found = []
+    for move, view in zip(moves, views, strict=True):
+        own = slice(slicer.rank + PLANE * view, slicer.rank + PLANE * (view + 1))
+        found.append(move @ torch.linalg.solve(covariance[own, own], move))
+    return torch.stack([(gaps / counts.clamp(min=1) + 1e-3).log(), (torch.stack(found) / PLANE + 0.01).log()], dim=1)
 
 
 def correction_features(before: Tensor, after: Tensor) -> Tensor:
@@ -115,6 +203,7 @@ def precision_of(covariance: Tensor, rank: int, views: Sequence[int], phases: in
     return torch.linalg.inv(covariance[kept][:, kept].double()).float()
 
 
+@cache
 def cells_mm() -> Tensor:
     """Return the (28, 28, 2) depth and lateral place of the structure maps' cells, mm."""
     side = NETWORK_GRID.height // 4
@@ -131,19 +220,39 @@ def sight(coefficients: Tensor, planes: Tensor, shares: Tensor, masks: Tensor) -
     masks : (V, H, W) one where a picture shows anything; a cell at the border of a fan does not count
     """
     view, row, column = (nn.functional.avg_pool2d(masks, 4) > 0.99).nonzero(as_tuple=True)
-    return Sight(coefficients, orthonormal(planes), view, cells_mm()[row, column], shares[view, :, row, column])
+    cells = torch.stack([row, column], dim=1)
+    return Sight(coefficients, orthonormal(planes), view, cells, shares[view, :, row, column])
 
 
-def orthonormal(planes: Tensor) -> Tensor:
-    """Return planes (..., 9) whose axis and lateral are perpendicular and of unit length."""
-    origin, axis, lateral = planes.split(3, dim=-1)
-    axis = nn.functional.normalize(axis, dim=-1)
-    return torch.cat([origin, axis, nn.functional.normalize(lateral - (lateral * axis).sum(dim=-1, keepdim=True) * axis, dim=-1)], dim=-1)
+def slices_of(slicer: Slicer, coefficients: Tensor, planes: Tensor) -> Tensor:
+    """Return the shares (V, K, h, w) that a heart (R,) shows in the cells of planes (V, 9)."""
+    return shares_at(slicer, places_of(slicer, coefficients, planes))
+
+
+def places_of(slicer: Slicer, coefficients: Tensor, planes: Tensor, start: Tensor | None = None) -> Tensor:
+    """Return where in the template the cells of planes (V, 9) of a heart (R,) come from, (V, h, w, 3) mm; ``start`` is near that."""
+    place = cells_mm()
+    arms = place[..., :1] * planes[:, None, None, 3:6] + place[..., 1:] * planes[:, None, None, 6:9]  # V h w 3
+    world = (planes[:, None, None, :3] + arms).flatten(0, 2)
+    return rest_near(slicer, world, slicer.field(coefficients), None if start is None else start.flatten(0, 2)).view(*arms.shape)
+
+
+def rest_near(slicer: Slicer, world: Tensor, field: Tensor, start: Tensor | None) -> Tensor:
+    """Return where in the template the places ``world`` (P, 3) come from, near ``start`` (P, 3) where that is known."""
+    return slicer.rest_of(world, field, world, FAR) if start is None else slicer.rest_of(world, field, start, NEAR)
+
+
+def shares_at(slicer: Slicer, places: Tensor) -> Tensor:
+    """Return the shares (V, K, h, w) at places (V, h, w, 3) of the template."""
+    shares, _ = slicer.look_up(places.flatten(0, 2))
+    return shares.view(*places.shape[:3], -1).permute(0, 3, 1, 2)
 
 
 @torch.inference_mode()
-def refined(slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[Sight], *, steps: int) -> list[tuple[Tensor, Tensor]]:
-    """Return coefficients (R,) and planes (V, 9) of each phase of one heart, moved so that they agree with the pictures.
+def refined(
+    slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[Sight], *, steps: int, start: Start | None = None
+) -> list[Fit]:
+    """Return each phase of one heart and its planes, moved so that they agree with the pictures.
 
     Parameters
     ----------
@@ -152,24 +261,39 @@ def refined(slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[S
     weight : how much the disagreement of a cell counts
     sights : of the phases, all of the same views
     steps : of Gauss-Newton; one that does not lessen the disagreement is taken back by half
+    start : how all phases are moved at first, and about where their cells lie then; not at all without
     """
     size = len(precision) // len(sights)
-    theta = best = step = torch.zeros(len(sights) * size)
-    least, rests = float("inf"), list[Tensor | None]([None] * len(sights))
-    for _ in range(steps + 1):
-        cost, matrix, gradient = float(theta @ precision @ theta), precision.clone(), -(precision @ theta)
-        for number, one in enumerate(sights):
-            part = slice(number * size, (number + 1) * size)
-            rests[number], misfit, own, slope = evidence(slicer, one, theta[part], rests[number])
-            cost += weight * misfit
-            matrix[part, part] += weight * own
-            gradient[part] += weight * slope
+    parts = [slice(number * size, (number + 1) * size) for number in range(len(sights))]
+    step = torch.zeros(len(precision))
+    theta, near = start or (step, [None for _ in sights])
+    best = theta
+    least, seen = float("inf"), list[Glimpse]()
+    for left in range(steps, -1, -1):
+        rests = [one.rest for one in seen] or near
+        seen = [glimpse(slicer, one, theta[part], rest) for one, part, rest in zip(sights, parts, rests, strict=True)]
+        cost = float(theta @ precision @ theta) + weight * sum(one.misfit for one in seen)
         if cost < least:
-            least, best, step = cost, theta, torch.linalg.solve(matrix, gradient)
+            least, best = cost, theta
+            step = gauss_newton(slicer, precision, weight, sights, seen, theta) if left else step
         else:
-            step, rests = step / 2, [None] * len(sights)
+            step, seen = step / 2, []
         theta = best + step
-    return [moved(one, values) for one, values in zip(sights, best.view(len(sights), size), strict=True)]
+    return [Fit(*moved(one, values), values) for one, values in zip(sights, best.view(len(sights), size), strict=True)]
+
+
+def gauss_newton(
+    slicer: Slicer, precision: Tensor, weight: float, sights: Sequence[Sight], seen: Sequence[Glimpse], theta: Tensor
+) -> Tensor:
+    """Return the step (T,) from ``theta`` (T,) to where the prior and the slopes of the disagreement put the least."""
+    size = len(precision) // len(sights)
+    matrix, gradient = precision.clone(), -(precision @ theta)
+    for number, (one, own) in enumerate(zip(sights, seen, strict=True)):
+        part = slice(number * size, (number + 1) * size)
+        normal, slope = evidence(slicer, one, own)
+        matrix[part, part] += weight * normal
+        gradient[part] += weight * slope
+    return torch.linalg.solve(matrix, gradient)
 
 
 def moved(one: Sight, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -178,25 +302,63 @@ def moved(one: Sight, theta: Tensor) -> tuple[Tensor, Tensor]:
     return one.coefficients + theta[:rank], moved_planes(one.planes, theta[rank:].view(-1, PLANE))
 
 
-def evidence(slicer: Slicer, one: Sight, theta: Tensor, start: Tensor | None) -> tuple[Tensor, float, Tensor, Tensor]:
-    """Return what the pictures say about ``theta`` (T,).
+class Glimpse(NamedTuple):
+    """How far a moved heart agrees with what was seen.
 
-    The cells' places in the template (P, 3), the squared disagreement, and its normal matrix (T, T) and gradient (T,).
+    Attributes
+    ----------
+    field : (1, 3, D, D, D) mm of the heart
+    planes : (V, 9)
+    arms : (P, 3) from a plane's origin to its cells, mm
+    rest : (P, 3) the cells' places in the template
+    gap, slopes : (P, K) what is missing of the wanted shares, and (P, K, 3) the shares' slopes in the template
     """
+
+    field: Tensor
+    planes: Tensor
+    arms: Tensor
+    rest: Tensor
+    gap: Tensor
+    slopes: Tensor
+
+    @property
+    def misfit(self) -> float:
+        """The squared disagreement."""
+        return float(self.gap.square().sum())
+
+
+def glimpse(slicer: Slicer, one: Sight, theta: Tensor, start: Tensor | None) -> Glimpse:
+    """Return how far the heart moved by ``theta`` (T,) agrees; ``start`` (P, 3) is near the cells' places in the template."""
     coefficients, planes = moved(one, theta)
-    field = slicer.field(coefficients)
-    arms = one.place[:, :1] * planes[one.view, 3:6] + one.place[:, 1:] * planes[one.view, 6:9]
+    field, place = slicer.field(coefficients), one.place
+    arms = place[:, :1] * planes[one.view, 3:6] + place[:, 1:] * planes[one.view, 6:9]
     world = planes[one.view, :3] + arms
-    rest = slicer.rest_of(world, field, world if start is None else start, 12 if start is None else 6)
+    rest = rest_near(slicer, world, field, start)
     shares, slopes = slicer.look_up(rest)
-    felt = slopes.abs().amax(dim=(1, 2)) > FELT
-    pull = slopes[felt] @ torch.linalg.inv(slicer.stretch(field, rest[felt]))  # P K 3, share by shift of the world
+    return Glimpse(field, planes, arms, rest, one.wanted - shares, slopes)
+
+
+def evidence(slicer: Slicer, one: Sight, seen: Glimpse) -> tuple[Tensor, Tensor]:
+    """Return the normal matrix (T, T) and the gradient (T,) of the squared disagreement."""
+    felt = seen.slopes.abs().amax(dim=(1, 2)) > FELT
+    rest = seen.rest[felt]
+    pull = seen.slopes[felt] @ inverse(slicer.stretch(seen.field, rest))  # P K 3, share by shift of the world
     normal = pull.transpose(1, 2) @ pull  # P 3 3
-    gap = one.wanted - shares
-    force = (pull.transpose(1, 2) @ gap[felt, :, None])[..., 0]  # P 3
-    shifts = shifts_by(slicer, rest[felt], arms[felt], one.view[felt], len(planes))  # P 3 T
+    force = (pull.transpose(1, 2) @ seen.gap[felt, :, None])[..., 0]  # P 3
+    shifts = shifts_by(slicer, rest, seen.arms[felt], one.view[felt], len(seen.planes))  # P 3 T
     flat = shifts.flatten(0, 1)
-    return rest, float(gap.square().sum()), flat.T @ (normal @ shifts).flatten(0, 1), flat.T @ force.flatten()
+    return flat.T @ (normal @ shifts).flatten(0, 1), flat.T @ force.flatten()
+
+
+def inverse(matrices: Tensor) -> Tensor:
+    """Return the inverses of (P, 3, 3) matrices; their adjugates are ten times as quick as a factorisation each.
+
+    >>> bool(torch.allclose(inverse(m := torch.eye(3)[None] + 0.1 * torch.ones(1, 3, 3)) @ m, torch.eye(3), atol=1e-6))
+    True
+    """
+    one, two, three = matrices.unbind(dim=-1)
+    rows = torch.stack([torch.linalg.cross(two, three), torch.linalg.cross(three, one), torch.linalg.cross(one, two)], dim=1)
+    return rows / (rows[:, :1] @ one[:, :, None])
 
 
 def shifts_by(slicer: Slicer, rest: Tensor, arms: Tensor, view: Tensor, views: int) -> Tensor:
@@ -205,35 +367,3 @@ def shifts_by(slicer: Slicer, rest: Tensor, arms: Tensor, view: Tensor, views: i
     moves = torch.zeros(len(rest), views, 3, PLANE)
     moves[torch.arange(len(rest)), view] = own
     return torch.cat([-slicer.basis(rest), moves.transpose(1, 2).flatten(2)], dim=2)
-
-
-def turning(arms: Tensor) -> Tensor:
-    """Return (P, 3, 3) matrices that take a small rotation vector (3,) to the shift of arms (P, 3).
-
-    >>> turning(torch.tensor([[1.0, 0.0, 0.0]]))[0] @ torch.tensor([0.0, 0.0, 0.1])
-    tensor([0.0000, 0.1000, 0.0000])
-    """
-    x, y, z = arms.unbind(-1)
-    none = torch.zeros_like(x)
-    return torch.stack([none, z, -y, -z, none, x, y, -x, none], dim=-1).view(-1, 3, 3)
-
-
-def moved_planes(planes: Tensor, moves: Tensor) -> Tensor:
-    """Return planes (V, 9) after moves (V, 6): of the origin (mm), and a turn about it (radians)."""
-    turns = torch.linalg.matrix_exp(-turning(moves[:, 3:]))
-    turned = torch.einsum("vij,vaj->vai", turns, planes[:, 3:].reshape(-1, 2, 3))
-    return torch.cat([planes[:, :3] + moves[:, :3], turned.flatten(1)], dim=1)
-
-
-def moves_between(before: Tensor, after: Tensor) -> Tensor:
-    """Return the moves (..., 6) that take orthonormal planes (..., 9) to others; turns of less than a right angle."""
-    turn = frames(after) @ frames(before).transpose(-1, -2)
-    sine = torch.stack([turn[..., 2, 1] - turn[..., 1, 2], turn[..., 0, 2] - turn[..., 2, 0], turn[..., 1, 0] - turn[..., 0, 1]], -1) / 2
-    size = sine.norm(dim=-1, keepdim=True).clamp(min=1e-6, max=1.0)
-    return torch.cat([after[..., :3] - before[..., :3], sine / size * torch.asin(size)], dim=-1)
-
-
-def frames(planes: Tensor) -> Tensor:
-    """Return the rotation matrices (..., 3, 3) of planes (..., 9): axis, lateral and normal as columns."""
-    axis, lateral = planes[..., 3:6], planes[..., 6:9]
-    return torch.stack([axis, lateral, torch.linalg.cross(axis, lateral, dim=-1)], dim=-1)

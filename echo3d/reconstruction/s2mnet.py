@@ -96,7 +96,14 @@ class Encoder(nn.Module):
 
     def forward(self, pictures: Tensor, views: Tensor) -> Tensor:
         """Return class logits (P, CLASSES, H/4, W/4) of pictures (P, 2, H, W) said to be of ``views`` (P,)."""
-        fine = self.fine(self.stem(5 * pictures - 0.7))  # P a 28 28
+        return self.read(self.features(pictures), views)
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """Return what lies in each cell of pictures (P, 2, H, W), as far as its surroundings tell, (P, a, H/4, W/4)."""
+        return self.fine(self.stem(5 * pictures - 0.7))
+
+    def read(self, fine: Tensor, views: Tensor) -> Tensor:
+        """Return class logits of :meth:`features`, seen in the whole picture."""
         middle = self.middle(fine)  # P b 14 14
         coarse = self.coarse(middle)  # P c 7 7
         deep = self.deep(coarse) + self.view[views][:, :, None, None]  # P d 4 4

@@ -23,7 +23,7 @@ from training import s2mnet_paper, voxelnets
 from training.contestants import open_contestant
 from training.data import Shards
 from training.occupancy import METRIC, iou, occupied
-from training.rivals import FILE, Drawer, open_rival, with_statistics
+from training.rivals import FILE, Drawer, draw_views, open_rival, with_statistics
 from training.samples import heart_samples, write_shard
 from training.styles import drawer, style_shard
 
@@ -119,6 +119,14 @@ def test_what_is_shown(data: dict[str, Path]) -> None:
     truth = voxelnets.true_voxels(one["field"])
     heart = load_template().points + one["field"][0].double().numpy()
     assert iou(truth[0].numpy() > 0, occupied(heart, METRIC)) == 1
+
+
+def test_single_views_are_as_many_as_asked_for() -> None:
+    """A share of the samples shows one view alone; without it a tenth does."""
+    shown = [draw_views(np.random.default_rng(1), 4000, single).sum(dim=1) for single in (0.0, 0.75, 1.0)]
+    ones, sixes = ([float((number == count).float().mean()) for number in shown] for count in (1, 6))
+    assert ones == pytest.approx([0.1, 0.775, 1.0], abs=0.02)
+    assert sixes == pytest.approx([0.5, 0.125, 0.0], abs=0.02)
 
 
 def test_batch_norms_know_the_batches_they_were_shown() -> None:

@@ -1,0 +1,118 @@
+"""A second look learned as a user does: glances drawn, a run broken off and gone on with, weights that use it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from echo3d.errors import InputError, StoppedError
+from echo3d.reconstruction.reconstruct import load_model, predict
+from echo3d.trainings import read_settings, train
+from training.glances import first_look, glances, slices_shown
+from training.refinement import logistic, with_second
+from training.s2mnet import stored_pictures
+from training.samples import heart_samples, write_shard
+from training.secondlook import NETWORK, Settings, read_glances
+from training.styles import drawer, style_shard
+
+STYLES = ("binary", "flat")
+
+
+@pytest.fixture(scope="module")
+def shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("second")
+    samples, record = heart_samples((9, 0), probes=2, labels_only=True)
+    write_shard(out, "0009_00000", samples, [record])
+    for style in STYLES:
+        style_shard(out / "0009_00000.npz", style, drawer(style), 1)
+    return out / "0009_00000.npz"
+
+
+@pytest.fixture(scope="module")
+def folder(shard: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("glances")
+    drawn = glances(first_look(load_model("accurate", "cpu")), shard, STYLES, 0, 1.0, np.random.default_rng(3))
+    np.savez(out / "one.npz", **drawn)  # type: ignore[arg-type]
+    return out
+
+
+def test_a_glance_is_the_slice_of_the_heart_that_was_made(shard: Path, folder: Path) -> None:
+    """The slices are near the truth, as near as a first look comes; what is not shown has none."""
+    with np.load(folder / "one.npz") as data:
+        assert not data["slices"][~data["present"]].any()
+        wall = (data["slices"][..., 0, :, :] / 255)[data["present"]]
+        true = (data["labels"].reshape(-1, 6, 28, 4, 28, 4) == 1).mean(axis=(3, 5))[data["present"]]
+    assert np.abs(wall - true).mean() < 0.4 * np.abs(np.roll(wall, 9, axis=2) - true).mean()
+    model = first_look(load_model("accurate", "cpu"))
+    with np.load(shard) as data, np.load(shard.parent / "binary" / shard.name) as drawn:
+        part = {"echo": torch.from_numpy(drawn["echo"][:2]), "fans": torch.from_numpy(data["fans"][:2])}
+    some = torch.zeros(2, 6, dtype=torch.bool)
+    some[:, [0, 3]] = True
+    shown = slices_shown(model, stored_pictures(part), some)
+    assert shown[:, [1, 2, 4, 5]].abs().max() == 0 and shown[:, [0, 3]].max() > 0.9
+
+
+def settings(folder: Path, **others: object) -> Settings:
+    brief = {
+        "data": folder,
+        "val": folder,
+        "steps": 3,
+        "batch": 4,
+        "precision": "float32",
+        "keep": 1,
+        "note": 1,
+        "rise": 1,
+        "device": "cpu",
+    }
+    return Settings.model_validate(brief | others)
+
+
+def test_a_run_that_was_broken_off_ends_with_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    def broken(share: float, said: str, /) -> None:
+        if share > 0.5:
+            raise StoppedError("enough")
+
+    whole = train("secondlook", settings(folder), tmp_path / "whole")
+    with pytest.raises(StoppedError):
+        train("secondlook", settings(folder), tmp_path / "part", progress=broken)
+    assert train("secondlook", settings(folder), tmp_path / "part", resume=True)["steps"] == whole["steps"] == 3
+    one, other = (torch.load(tmp_path / name / NETWORK, weights_only=True)["second"] for name in ("whole", "part"))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert 0 < whole["held_squares"] < 0.2
+
+
+def test_weights_with_a_second_look_use_it(folder: Path, shard: Path, tmp_path: Path) -> None:
+    """A pair of pictures is read otherwise once there is a second look, and no worse than the parts allow: finite, and near the first."""
+    train("secondlook", settings(folder, steps=2, rate=1e-4), tmp_path / "run")
+    again = torch.load(tmp_path / "run" / NETWORK, weights_only=True)["second"]
+    model = first_look(load_model("accurate", "cpu"))
+    twice = with_second(model, {f"second.{name}": value for name, value in again.items()}, 7.0)
+    assert read_glances(folder)["view"].max() <= 5
+    with np.load(shard) as data, np.load(shard.parent / "binary" / shard.name) as drawn:
+        part = {"echo": torch.from_numpy(drawn["echo"][:2]), "fans": torch.from_numpy(data["fans"][:2])}
+    pictures, present = stored_pictures(part), torch.ones(2, 6, dtype=torch.bool)
+    first, second = (predict(one, pictures, present, [(0, 1)]).points for one in (model, twice))
+    apart = (first - second).norm(dim=2).mean()
+    assert 1e-3 < float(apart) < 3.0
+    assert model.refiner is not None and twice.refiner is not None
+    alone = predict(replace(twice, refiner=replace(twice.refiner, second=None)), pictures, present, [(0, 1)]).points
+    assert torch.allclose(alone, first, atol=1e-3)
+
+
+def test_signs_are_weighed_by_what_they_tell() -> None:
+    generator = torch.Generator().manual_seed(0)
+    genuine = torch.rand(4000, generator=generator) < 0.5
+    known = torch.stack([genuine + torch.randn(4000, generator=generator), torch.randn(4000, generator=generator)], dim=1)
+    weights = logistic(known, genuine)
+    assert weights[0] == pytest.approx(1.0, abs=0.15) and weights[1] == pytest.approx(0.0, abs=0.1)
+    assert weights[2] == pytest.approx(-0.5, abs=0.15)  # Bayes for two normal distributions a spread apart
+
+
+def test_no_glances_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"training\.glances"):
+        train("secondlook", settings(tmp_path), tmp_path / "run")
+    assert read_settings("secondlook", None).model_dump()["batch"] == 48

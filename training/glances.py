@@ -1,0 +1,115 @@
+"""Draw what a second look learns from: pictures, what the heart of a first look shows in their place, and the truth.
+
+    python -m training.glances --model accurate --data runs/samples --styles binary pseudo speckle cyclegan --first 0 --last 63 \
+        --strength 1 --seed 1 --out runs/glances/train
+
+Each pair of samples is looked at once, in one style, changed as other machines and hands change pictures, through all views or some. The
+model refines without correction and without a second look of its own. Shards that are there already are left alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from echo3d.reconstruction.classes import CLASSES
+from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
+from echo3d.reconstruction.refine import slices_of
+from echo3d.reconstruction.s2mnet import VIEWS
+from training.augment import fan_masks, look
+from training.refinement import subsets
+
+BATCH = 40
+ALL_VIEWS = 0.6
+"""Share of the pairs that are seen through all views; the others through one to five."""
+
+
+def first_look(model: S2MModel) -> S2MModel:
+    """Return a model that refines, and does no more than that."""
+    if model.refiner is None:
+        raise ValueError("a second look needs a model whose first look is refined; name accurate")
+    return replace(model, refiner=replace(model.refiner, correction={}, second=None))
+
+
+@torch.inference_mode()
+def slices_shown(model: S2MModel, pictures: Tensor, present: Tensor) -> Tensor:
+    """Return shares (S, V, CLASSES - 1, h, w) that the hearts of first looks at pairs of pictures show; zero where a view is absent."""
+    if model.refiner is None:
+        raise ValueError("a second look needs a model whose first look is refined; name accurate")
+    side = model.network.config.raster // 4
+    shown = torch.zeros(*present.shape, CLASSES - 1, side, side)
+    for rows in torch.arange(len(pictures)).split(BATCH):
+        answer = predict(model, pictures[rows], present[rows], [(row, row + 1) for row in range(0, len(rows), 2)])
+        for row, fused, planes in zip(rows.tolist(), answer.fused, answer.planes, strict=True):
+            views = present[row].nonzero()[:, 0]
+            shown[row, views] = slices_of(model.refiner.slicer, fused, planes[views])
+    return shown
+
+
+def shard_pictures(path: Path, styles: tuple[str, ...], turn: int) -> NDArray[np.uint8]:
+    """Return a shard's pictures (S, V, H, W); pair p is drawn in style p + ``turn``."""
+    drawn: list[NDArray[np.uint8]] = []
+    for style in styles:
+        with np.load(path.parent / style / path.name, allow_pickle=False) as data:
+            drawn.append(data["echo"])
+    style_of = (np.arange(len(drawn[0])) // 2 + turn) % len(styles)
+    return np.stack([drawn[style][row] for row, style in enumerate(style_of)])
+
+
+def glances(
+    model: S2MModel, path: Path, styles: tuple[str, ...], turn: int, strength: float, rng: np.random.Generator
+) -> dict[str, NDArray]:
+    """Return the arrays of a shard of glances: pictures, mask, present, slices (all uint8 or bool) and labels."""
+    with np.load(path, allow_pickle=False) as data:
+        fans, labels = torch.from_numpy(data["fans"]), data["labels"]
+    echo = torch.from_numpy(shard_pictures(path, styles, turn))
+    if strength:
+        pictures = look(echo, fans, rng, strength)
+    else:
+        mask = fan_masks(fans).float()
+        pictures = torch.stack([echo.float() / 255 * mask, mask], dim=2)
+    pairs = len(labels) // 2
+    number = np.where(rng.random(pairs) < ALL_VIEWS, VIEWS, rng.integers(1, VIEWS, pairs))
+    present = torch.cat([subsets(1, int(count), int(rng.integers(1 << 30))) for count in number])
+    slices = slices_shown(model, pictures, present)
+    quantised = {"pictures": pictures[:, :, 0], "slices": slices}
+    whole = {key: (value * 255).round().clamp(0, 255).byte().numpy() for key, value in quantised.items()}
+    return whole | {"mask": pictures[:, :, 1].bool().numpy(), "present": present.numpy(), "labels": labels}
+
+
+def main() -> None:
+    """Draw and write shard by shard."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="accurate", help="weights whose first look is refined")
+    parser.add_argument("--data", type=Path, required=True, help="samples of training.samples and training.styles")
+    parser.add_argument("--styles", nargs="+", required=True)
+    parser.add_argument("--first", type=int, default=0, help="first shard")
+    parser.add_argument("--last", type=int, help="shard behind the last one")
+    parser.add_argument("--strength", type=float, default=1.0, help="of the domain randomisation, 0 for none")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    model, styles = first_look(load_model(options.model, "cpu")), tuple(options.styles)
+    paths = sorted(options.data.glob("*.npz"))
+    for number, path in list(enumerate(paths))[options.first : options.last]:
+        target = options.out / f"{path.stem}_{options.seed}.npz"
+        if not target.exists():
+            rng = np.random.default_rng([options.seed, number])
+            arrays = glances(model, path, styles, number + options.seed, options.strength, rng)
+            part = target.with_suffix(".part")
+            with part.open("wb") as stream:
+                np.savez(stream, **arrays)  # type: ignore[arg-type]
+            part.replace(target)
+            print(target.stem, flush=True)
+
+
+if __name__ == "__main__":
+    main()
