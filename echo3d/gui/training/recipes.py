@@ -48,6 +48,18 @@ TITLES = {
 }
 
 
+_HEARTS = "End-diastole, then end-systole: the truth above what is answered."
+SHEETS = {
+    "s2mnet": _HEARTS,
+    "s2mnet-paper": _HEARTS,
+    "pix2vox": _HEARTS,
+    "sliceplane": "End-diastole, then end-systole: the true slices above those of the planes that are read.",
+    "cyclegan": "Drawn slices, made into echo, and back; then echo pictures, made into slices, and back.",
+    "pointpwc": "Pairs of hearts: where the points lie, and where they are led, over the target.",
+}
+"""What the rows of a recipe's pictures show."""
+
+
 def recipes_of(schemas: Mapping[str, Any]) -> tuple[Recipe, ...]:
     """Return the lines to offer, given the schemas of all kinds: those that this page has words for, then any others.
 

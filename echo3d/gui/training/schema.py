@@ -107,7 +107,9 @@ def _field(name: str, one: Mapping[str, Any], optional: bool, published: Mapping
     kind = _kind(one)
     if kind is None:
         return None
-    low, high = one.get("minimum", one.get("exclusiveMinimum")), one.get("maximum", one.get("exclusiveMaximum"))
+    low, high = one.get("minimum", one.get("exclusiveMinimum")), one.get("maximum")
+    if "exclusiveMaximum" in one:
+        high = one["exclusiveMaximum"] - (1 if kind == "whole" else 1e-6)
     items = one.get("items", {}) if kind == "many" else one
     choices = items.get("enum", [items["const"]] if "const" in items else [])
     return Field(

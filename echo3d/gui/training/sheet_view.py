@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from echo3d.gui import theme
 from echo3d.gui.tasks import Tasks
+from echo3d.gui.training.recipes import SHEETS
 from echo3d.gui.training.rows import Run
 from echo3d.gui.widgets import button, column, label, row
 
@@ -62,14 +63,17 @@ class SheetView(QWidget):
         self.before = button("previous", "The picture before", lambda: self._step(-1))
         self.after = button("next", "The picture after", lambda: self._step(1))
         self.place = label("", "muted")
+        self.told = label("", "faint", wrap=True)
         self._bar = QWidget()
         self._bar.setLayout(row(self.before, self.after, self.place, 1, spacing=4))
-        self.setLayout(column(self.sheet, self._bar, spacing=4, margins=(10, 10, 10, 8)))
+        self.setLayout(column(self.sheet, self.told, self._bar, spacing=4, margins=(10, 10, 10, 8)))
         self._show()
 
     def show_run(self, run: Run | None) -> None:
         """Show the sheets of a run; the newest where none before it was asked for."""
         name, files = ("", ()) if run is None else (run.name, run.sheets)
+        self.told.setText("" if run is None else SHEETS.get(run.kind, ""))
+        self.told.setVisible(bool(files) and bool(self.told.text()))
         if (name, files) == (self._run, self._files):
             return
         newest = name != self._run or self._at >= len(self._files) - 1
