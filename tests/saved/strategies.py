@@ -114,7 +114,7 @@ BODIES = st.one_of(
 CAMERAS = st.builds(CameraView, focus=TRIPLES, towards=st.just((0.0, -1.0, 0.0)), up=st.just((0.0, 0.0, 1.0)), size=number(1.0, 900.0))
 CONTENTS = st.builds(
     Content,
-    place=st.sampled_from(("patient", "position")),
+    place=st.sampled_from(("patient", "position", "training")),
     study=st.none() | STUDIES,
     study_look=STUDY_LOOKS,
     heart=st.none() | HEARTS,
