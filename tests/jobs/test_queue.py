@@ -114,6 +114,18 @@ def test_a_killed_job_holds_nothing_up(jobs: Path) -> None:
     assert advance(jobs, list_jobs(jobs), command=COMMAND) == []
 
 
+def test_one_that_fails_lets_the_next_start_and_a_system_that_goes_down_does_not(jobs: Path) -> None:
+    deaf = enqueue(jobs, JobSpec("hardofhearing", "on cpu", "tests.jobs.targets:hard_of_hearing", {}, "cpu"), command=COMMAND)
+    broken = enqueue(jobs, JobSpec("broken", "on cpu", "tests.jobs.targets:broken", {}, "cpu"), command=COMMAND)
+    last = enqueue(jobs, slotted("cpu"), command=COMMAND)
+    os.kill(started(deaf), signal.SIGTERM)
+    until(lambda: watch(deaf).state is State.INTERRUPTED)
+    assert states([broken, last]) == [State.QUEUED, State.QUEUED]
+    assert advance(jobs, command=COMMAND) == [broken]
+    until(lambda: watch(last).state is State.DONE)
+    assert watch(broken).state is State.FAILED
+
+
 def test_a_waiting_job_is_cancelled_and_put_back(jobs: Path) -> None:
     first = enqueue(jobs, slotted("cpu", 100, 0.1), command=COMMAND)
     second = enqueue(jobs, slotted("cpu"), command=COMMAND)
