@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QMenu, QMessageBox
 
 from echo3d.gui.networks import TITLE
 from echo3d.gui.training.samples_dialog import SamplesDialog
+from echo3d.gui.training.schemas import schemas_file
 from echo3d.jobs import processes
 from echo3d.jobs.registry import watch
 from echo3d.jobs.spec import JobSpec, State
@@ -39,14 +41,20 @@ def data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def page(window, qtbot, monkeypatch):
-    """The page, ready to be filled; none of its processes outlives the test."""
+def page(window, qtbot, monkeypatch, tmp_path_factory):
+    """The page, ready to be filled; none of its processes outlives the test. The first test alone asks for the recipes' schemas."""
+    kept = tmp_path_factory.getbasetemp() / "schemas.json"
+    if kept.is_file():
+        shutil.copy(kept, schemas_file())
     monkeypatch.setenv("PYTHONPATH", ROOT)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr("echo3d.jobs.launcher.worker_command", lambda: [sys.executable, "-c", WORKER])
     monkeypatch.setattr("echo3d.gui.jobs.watching.SOON_MS", 100)
     window.run_command("show_training")
     qtbot.waitUntil(lambda: window.training.page.new.chosen is not None and window.training.page.new.name.text() != "", timeout=WAIT)
+    if not kept.is_file():
+        qtbot.waitUntil(schemas_file().is_file, timeout=WAIT)
+        shutil.copy(schemas_file(), kept)
     yield window.training.page
     for folder in user_jobs().iterdir():
         if folder.name.startswith("."):
