@@ -50,15 +50,18 @@ def train(
         return _slurm(kind, (config, out, slurm), as_json=as_json)
     settings = begun(kind, out) if resume and config is None else read_settings(kind, config)
     if job:
-        from echo3d.jobs.queue import enqueue
+        from echo3d.jobs.queue import enqueue, waits
+        from echo3d.jobs.registry import watch
         from echo3d.trainings import check_out, job_spec
 
         check_out(kind, out, settings, resume=resume)
 
         folder = enqueue(jobs_folder(jobs_dir), job_spec(kind, settings, out))
+        waiting = waits(watch(folder))
         if not as_json:
-            print(f"The job {folder.name} trains into {out.name}; see echo3d jobs show {folder.name}.")
-        return {"job": folder.name, "out": out.name}
+            does = "waits for its device" if waiting else f"trains into {out.name}"
+            print(f"The job {folder.name} {does}; see echo3d jobs show {folder.name}.")
+        return {"job": folder.name, "out": out.name, "waits": waiting}
     return _in_front(kind, settings, out, resume=resume, as_json=as_json)
 
 

@@ -246,6 +246,7 @@ def run_job(job: Job) -> dict[str, Any]:
     kind, out = job.arguments["kind"], Path(job.arguments["out"])
     settings = _settings(kind, job.arguments["settings"])
     steps = 1000
+    job.progress(0, 0, "Reading what is learned from")  # how far it is will be known with the first step
     answer = train(
         kind, settings, out, resume=(out / CONFIG).is_file(), progress=lambda share, said: job.progress(int(share * steps), steps, said)
     )

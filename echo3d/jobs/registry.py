@@ -172,6 +172,10 @@ def rate_of(progress: Sequence[JobEvent]) -> float | None:
     >>> rate_of([JobEvent("progress", 10.0, {"done": 4}), JobEvent("progress", 14.0, {"done": 6})])
     0.5
     """
+    total = progress[-1].values.get("total")
+    progress = [
+        event for event in progress if event.values.get("total") == total
+    ]  # what was said before the total was known does not count
     spent = progress[-1].time - progress[0].time
     steps = _whole(progress[-1], "done") - _whole(progress[0], "done")
     return steps / spent if steps > 0 and spent > 0 else None
