@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 WINDOW, WORKER = "echo3d", "echo3d-worker"
 """Names of the executables: the first holds Qt and no torch, the second torch and no Qt."""
+
+_LIBRARIES = "LD_LIBRARY_PATH"
 
 
 def is_frozen() -> bool:
@@ -51,6 +54,23 @@ def environment() -> dict[str, str]:
     paths = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     places = {} if is_frozen() else {"PYTHONPATH": os.pathsep.join(paths)}
     return os.environ | places | {"PYTHONUTF8": "1", "PYINSTALLER_RESET_ENVIRONMENT": "1"}
+
+
+@contextlib.contextmanager
+def outside() -> Iterator[None]:
+    """Let programs that are not ours find the system's libraries, not the package's, while they are started.
+
+    *Source:* PyInstaller's manual, "LD_LIBRARY_PATH considerations".
+    """
+    before, own = os.environ.get(_LIBRARIES), is_frozen() and sys.platform == "linux"
+    if own:
+        os.environ.pop(_LIBRARIES, None)
+        os.environ.update({_LIBRARIES: os.environ[f"{_LIBRARIES}_ORIG"]} if f"{_LIBRARIES}_ORIG" in os.environ else {})
+    try:
+        yield
+    finally:
+        if own and before is not None:
+            os.environ[_LIBRARIES] = before
 
 
 def hand_over(words: Sequence[str]) -> int:

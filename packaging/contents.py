@@ -85,6 +85,9 @@ NOT_IN_THE_WINDOW = (
 NOT_IN_THE_WORKER = ("PySide6", "echo3d.gui", "pyqtgraph", "pyvistaqt", "qtpy", "shiboken6")
 """Modules that ``echo3d-worker`` leaves to ``echo3d``."""
 
+NO_START = ("pyi_rth_mplconfig",)
+"""What PyInstaller would run at each start and does more harm than good: matplotlib would look for all fonts again, into a new folder."""
+
 VTK_PARTS = (
     r"Charts(Core)|Common.*|Parallel(Core)|PythonContext2D|Views(Core|Context2D)"
     r"|Filters(CellGrid|Core|Extraction|General|Geometry|Hybrid|Modeling|Python|Reduction|Sources|Statistics|Texture|Verdict)"
@@ -118,7 +121,7 @@ _DROPPED = (
     r"torch/bin/(?!torch_shm_manager$).*",
     r"torch/lib/.*(test|custom_ops|backend_with_compiler).*",
     r"torch/.*\.(h|cpp|cuh|cu|a|cmake|pyi|in|jinja|yaml|yml)",
-    r"torch/(?!nn/functional\.py|.*config.*\.py).*\.py",
+    r"torch/(?!(functional|nn/functional|_decomp/[^/]*|distributions/von_mises|distributed/optim/[^/]*|jit/[^/]*|.*config.*)\.py).*\.py",
     # samples, tests and programs of others
     r"matplotlib/mpl-data/(sample_data|fonts/(afm|pdfcorefonts)|images)/.*",
     r"pyvista/examples/.*",
@@ -143,6 +146,10 @@ def dropped(name: str) -> bool:
     return any(re.fullmatch(pattern, name) for pattern in _DROPPED)
 
 
+WITHOUT_WINDOWS = "opencv-python-headless"
+"""The build of OpenCV that the package holds; the other one carries a second Qt."""
+
+
 def required(root: str = "echo3d", without: Iterable[str] = NEITHER) -> list[Distribution]:
     """Return the installed distributions that a distribution needs here, itself first, optional ones left out."""
     left_out = {_key(name) for name in without}
@@ -156,7 +163,8 @@ def required(root: str = "echo3d", without: Iterable[str] = NEITHER) -> list[Dis
             found[_key(name)] = distribution(name)
         except PackageNotFoundError:
             continue
-        waiting += [_needed(line) for line in found[_key(name)].requires or () if "extra ==" not in line]
+        needs = [_needed(line) for line in found[_key(name)].requires or () if "extra ==" not in line]
+        waiting += [WITHOUT_WINDOWS if one == "opencv-python" else one for one in needs]
     return list(found.values())
 
 
@@ -186,4 +194,4 @@ def metadata(folder: Path) -> list[tuple[str, str]]:
 
 def _without_windows(text: str) -> str:
     """Name the build of OpenCV that the package holds: the one without windows of its own."""
-    return re.sub(r"^Requires-Dist: opencv-python(?=[^-])", "Requires-Dist: opencv-python-headless", text, flags=re.MULTILINE)
+    return re.sub(r"^Requires-Dist: opencv-python(?=[^-])", f"Requires-Dist: {WITHOUT_WINDOWS}", text, flags=re.MULTILINE)

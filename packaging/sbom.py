@@ -95,7 +95,7 @@ def taken(collected: Iterable[tuple[str, str]], search: Sequence[str] | None = N
         owner = owners.get(str(Path(place).resolve()))
         if owner is not None:
             libraries[owner.metadata["Name"]] = owner
-            if ".libs/" in name.replace("\\", "/"):
+            if ".libs/" in f"{name} {place}".replace("\\", "/"):
                 carried.add((owner.metadata["Name"], Path(name).name))
         elif place.startswith(("/usr/lib", "/lib")):
             system.add(Path(place))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import time
@@ -68,10 +69,10 @@ def _versions() -> list[str]:
 
 
 def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not found"
+    for known in (name, f"{name}-headless"):  # the package holds the build of OpenCV without windows
+        with contextlib.suppress(PackageNotFoundError):
+            return version(known)
+    return "not found"
 
 
 def _machine() -> list[str]:

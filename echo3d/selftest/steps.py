@@ -11,7 +11,7 @@ import numpy as np
 from echo3d.core.structures import Structure
 from echo3d.core.views import View
 from echo3d.errors import EngineError
-from echo3d.frozen import worker_command
+from echo3d.frozen import environment, worker_command
 from echo3d.selftest.clips import Frames, Syntax, write_clip
 
 DRAW_S = 120
@@ -89,7 +89,7 @@ def drawn(folder: Path) -> str:
     """
     picture = folder / "heart.png"
     command = worker_command("draw", str(folder / RESULT / SURFACE), "--out", str(picture), "--json")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DRAW_S, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DRAW_S, check=False, env=environment())
     if done.returncode or not picture.is_file():
         raise EngineError("a heart must be drawn with OpenGL, found that it could not be; install a driver, or Mesa's software renderer")
     told = json.loads(done.stdout)

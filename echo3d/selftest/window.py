@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from echo3d.errors import EngineError
-from echo3d.frozen import window_command
+from echo3d.frozen import environment, outside, window_command
 from echo3d.selftest.course import NotHereError
 
 WAIT_S = 300
@@ -32,10 +32,10 @@ def opened(folder: Path) -> str:
         If there is neither a screen nor Xvfb.
     """
     report = folder / "window.json"
-    with _screen() as environment:
+    with _screen() as known:
         begun = time.time()
         command = window_command("--trial", str(report))
-        done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, timeout=WAIT_S, check=False)
+        done = subprocess.run(command, env=dict(known), capture_output=True, text=True, timeout=WAIT_S, check=False)
     if done.returncode or not report.is_file():
         last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
         raise EngineError(f"the window must open and close, found exit code {done.returncode} ({last}); install echo3d again")
@@ -57,21 +57,22 @@ def _told(told: Mapping[str, Any], begun: float) -> str:
 def _screen() -> Iterator[Mapping[str, str]]:
     """Yield an environment with a screen; one that exists only for the test where there is none."""
     if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        yield os.environ
+        yield environment()
         return
     program = shutil.which("Xvfb")
     if program is None:
         raise NotHereError("the window needs a screen, and neither one nor Xvfb was found; start the test where windows are shown")
     reading, writing = os.pipe()
     command = [program, "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=(writing,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with outside():
+        server = subprocess.Popen(command, pass_fds=(writing,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(writing)
     try:
         with os.fdopen(reading) as told:
             number = told.readline().strip()
         if not number:
             raise EngineError("Xvfb must give a screen to open the window on, found that it ended; install Xvfb again")
-        yield os.environ | {"DISPLAY": f":{number}"}
+        yield environment() | {"DISPLAY": f":{number}"}
     finally:
         server.terminate()
         server.wait()

@@ -79,6 +79,7 @@ def test_the_worker_needs_nothing_that_is_left_to_the_window() -> None:
         ("torch/nn/functional.py", False),
         ("torch/_dynamo/config.py", False),
         ("torch/nn/modules/conv.py", True),
+        ("torch/functional.py", False),
         ("PySide6/Qt/lib/libQt6Widgets.so.6", False),
         ("PySide6/Qt/lib/libQt6WebEngineCore.so.6", True),
         ("PySide6/Qt/plugins/platforms/libqxcb.so", False),
@@ -211,6 +212,18 @@ def test_desktop_entry_is_put_into_the_menu_and_taken_away(tmp_path: Path) -> No
     assert (home / ".local" / "bin" / "echo3d").readlink() == here / "echo3d"
     subprocess.run(["sh", str(here / "install-desktop.sh"), "--remove"], check=True, env=known, capture_output=True)
     assert [path for path in home.rglob("*") if not path.is_dir()] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems find libraries otherwise")
+def test_programs_of_others_find_the_systems_libraries() -> None:
+    code = (
+        "import os, subprocess, sys; sys.frozen = True; from echo3d.frozen import outside\n"
+        "def child(): return subprocess.run(['sh', '-c', 'echo \"$LD_LIBRARY_PATH\"'], capture_output=True, text=True).stdout.strip()\n"
+        "with outside(): inner = child()\n"
+        "print(inner or '-', child())"
+    )
+    assert run(code, LD_LIBRARY_PATH="/ours", LD_LIBRARY_PATH_ORIG="/theirs").stdout.split() == ["/theirs", "/ours"]
+    assert run(code, LD_LIBRARY_PATH="/ours").stdout.split() == ["-", "/ours"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shell scripts stand for the executables")
