@@ -33,6 +33,16 @@ def resumed(folder: Path) -> str:
     """
     settings = settings_of(KIND, SETTINGS)
     smooth, broken = (launcher.start(user_jobs(), job_spec(KIND, settings, folder / name)) for name in ("smooth", "broken"))
+    try:
+        return _compared(folder, smooth, broken)
+    finally:
+        for job in (smooth, broken):
+            if watch(job).state.alive:
+                launcher.cancel(job, grace_s=(1.0, 5.0))
+
+
+def _compared(folder: Path, smooth: Path, broken: Path) -> str:
+    """Break one job off and go on with it; compare what both have learned."""
     at = _until(broken, lambda status: status.done > 0)
     stopped = launcher.cancel(broken, grace_s=_GRACE_S)
     _expect(stopped, State.CANCELLED)

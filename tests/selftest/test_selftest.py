@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from echo3d.errors import EngineError
+from echo3d.jobs.registry import list_jobs
 from echo3d.selftest.clips import SYNTAXES, speckle
 from echo3d.selftest.course import NotHereError, _tried
 from echo3d.selftest.steps import cut, decoded
-from echo3d.selftest.training import _weights
+from echo3d.selftest.training import _weights, resumed
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda one: one.name)
@@ -48,6 +49,17 @@ def test_slices_show_the_ventricles(tmp_path: Path) -> None:
 def test_a_run_without_weights_is_a_failure(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="must write weights"):
         _weights(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_training_that_takes_too_long_leaves_no_process_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECHO3D_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("ECHO3D_JOBS_DIR", raising=False)
+    monkeypatch.setattr("echo3d.selftest.training.WAIT_S", 1.0)
+    with pytest.raises(EngineError, match="must end within 1 s"):
+        resumed(tmp_path)
+    stood = list_jobs(tmp_path / "home" / "jobs")
+    assert len(stood) == 2 and not any(status.state.alive for status in stood)
 
 
 @pytest.mark.gl
