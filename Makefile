@@ -1,11 +1,12 @@
 # make run   set everything up and open the window (without a display: the embedded patient, headless)
 # make test  set everything up, check the code and run every test
+# make package  build the program that needs no Python: dist/echo3d and its archive
 # make check ruff, mypy and the import contracts, in the environment that is there
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run test test-window test-rest check setup clean
+.PHONY: run package test test-window test-rest check setup clean
 
 run: setup
 	@ECHO3D_PYTHON=$(PY) sh setup.sh open
@@ -31,3 +32,8 @@ setup:
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache
+
+# One folder with two executables, and a .tar.xz of it, in dist/; takes minutes, so that no test does it.
+package: setup
+	@$(PY) -m pip --disable-pip-version-check -q install -c constraints.txt -e ".[build]"
+	@$(PY) packaging/build.py

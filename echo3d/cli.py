@@ -21,6 +21,7 @@ import typer
 from echo3d import __version__
 from echo3d.cli_cohort import cohort
 from echo3d.cli_dataset import dataset
+from echo3d.cli_doctor import doctor, draw
 from echo3d.cli_evaluate import evaluate
 from echo3d.cli_jobs import jobs
 from echo3d.cli_models import models
@@ -61,6 +62,8 @@ app.add_typer(models)
 app.command()(register)
 app.command()(train)
 app.command()(evaluate)
+app.command()(doctor)
+app.command(hidden=True)(draw)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -277,19 +280,6 @@ def slice_(
             print_windows({name: view["probe"] for name, view in content["views"].items()})
         print(f"Six views lie in the folder {out.name}: pictures, tags and sectors.json.")
     return with_files(content, out)
-
-
-@app.command()
-def doctor(*, as_json: AsJson = False) -> dict[str, Any]:
-    """Look at graphics, processor, decoders, weights and resources; exit code 3 where something needed is missing."""
-    from echo3d.doctor import examine
-
-    checks = examine()
-    if not as_json:
-        for check in checks:
-            print(f"{check.state:8} {check.name:15} {check.found}")
-    ok = all(check.state != "missing" for check in checks)
-    return {"ok": ok, "checks": [{"name": c.name, "state": c.state, "found": c.found} for c in checks]}
 
 
 def _frames(option: str, words: Sequence[str] | None) -> dict[View, int]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import platform
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 
 from echo3d.core.modelcard import USUAL_MODEL
-from echo3d.errors import Echo3dError
+from echo3d.errors import Echo3dError, ModelError
+from echo3d.frozen import environment, worker_command
+from echo3d.paths import resource
 
-_GL_PROBE = (
-    "import pyvista as pv; p = pv.Plotter(off_screen=True, window_size=(64, 64)); p.add_mesh(pv.Sphere()); "
-    "assert p.screenshot(return_img=True).std() > 1; w = p.render_window; "
-    "print(next((l.split(':', 1)[1].strip() for l in w.ReportCapabilities().splitlines() if 'renderer string' in l.lower()), 'drawn'))"
-)
 _GL_SECONDS = 60
 
 
@@ -38,17 +38,18 @@ class Check:
 
 def examine() -> list[Check]:
     """Return all checks; none of them raises."""
-    checks: tuple[tuple[str, Callable[[], Check]], ...] = (
-        ("Python", _python),
-        ("Processor", _processor),
-        ("OpenGL", _gl),
-        ("GPU", _gpu),
-        ("Decoders", _decoders),
-        ("Template", _template),
-        ("Weights", _weights),
-        ("Demo patient", _demo),
-    )
-    return [_safely(name, check) for name, check in checks]
+    with _drawing() as drawing:
+        checks: tuple[tuple[str, Callable[[], Check]], ...] = (
+            ("Python", _python),
+            ("Processor", _processor),
+            ("GPU", _gpu),
+            ("Decoders", _decoders),
+            ("Template", _template),
+            ("Weights", _weights),
+            ("Demo patient", _demo),
+            ("OpenGL", partial(_gl, drawing)),
+        )
+        return [_safely(name, check) for name, check in checks]
 
 
 def _safely(name: str, check: Callable[[], Check]) -> Check:
@@ -69,20 +70,33 @@ def _processor() -> Check:
     return Check("Processor", "ok", f"{os.cpu_count()} cores")
 
 
-def _gl() -> Check:
-    """Draw a ball in another process, because a missing driver can end the process that asks."""
-    if getattr(sys, "frozen", False):
-        return Check("OpenGL", "absent", "not looked at in the packaged program; the window shows it")
+@contextlib.contextmanager
+def _drawing() -> Iterator[subprocess.Popen[str]]:
+    """Yield a process that draws a ball while we look at the rest; a missing driver can end the process that draws."""
+    with subprocess.Popen(
+        worker_command("draw"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(), text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _gl(drawing: subprocess.Popen[str]) -> Check:
+    """Hear what the drawing process found."""
     try:
-        done = subprocess.run([sys.executable, "-c", _GL_PROBE], capture_output=True, text=True, timeout=_GL_SECONDS, check=False)
+        said, _ = drawing.communicate(timeout=_GL_SECONDS)
     except subprocess.TimeoutExpired:
         return Check("OpenGL", "absent", "no answer; the window needs a display, reports do not")
-    if done.returncode:
+    if drawing.returncode:
         return Check("OpenGL", "absent", "nothing could be drawn; the window needs a display with OpenGL, reports do not")
-    return Check("OpenGL", "ok", (done.stdout.strip().splitlines() or ["drawn"])[-1])
+    return Check("OpenGL", "ok", (said.strip().splitlines() or ["drawn"])[-1])
 
 
 def _gpu() -> Check:
+    """Ask torch, but for a build of it that knows no GPU: loading it takes longer than everything else here."""
+    if version("torch").endswith("+cpu"):
+        return Check("GPU", "absent", f"none; networks run on the processor, torch {version('torch')}")
     import torch
 
     if torch.cuda.is_available():
@@ -108,14 +122,17 @@ def _template() -> Check:
 
 
 def _weights() -> Check:
-    from echo3d.reconstruction.reconstruct import load_model
+    """Look at the file and its card, of the template that is here; whether they answer is a matter of the self-test."""
+    from echo3d.anatomy.template import load_template
+    from echo3d.io.cards import read_card, weights_path
 
-    card = load_model(USUAL_MODEL, "cpu").card
+    card = read_card(weights_path(USUAL_MODEL))
+    if card.template_sha256 != load_template().sha256:
+        raise ModelError(f"the weights {card.name} displace another template than the installed one; install echo3d again")
     return Check("Weights", "ok", f"{card.name} ({card.kind}), {card.sha256[:12]}")
 
 
 def _demo() -> Check:
-    from echo3d.pipeline import demo_clips, demo_truth
-
-    truth = demo_truth()
-    return Check("Demo patient", "ok", f"{len(demo_clips())} clips, EF {100 * truth['ef']:.0f} %")
+    folder = resource("demo")
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    return Check("Demo patient", "ok", f"{len(list(folder.glob('*.dcm')))} clips, EF {100 * truth['ef']:.0f} %")

@@ -106,6 +106,17 @@ def absolute(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: str(Path(value).absolute()) if name in PLACES and value else value for name, value in settings.items()}
 
 
+def settings_of(kind: str, values: Mapping[str, Any]) -> BaseModel:
+    """Return the settings of a kind with these values, the defaults for the others.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind, or a value will not do.
+    """
+    return _settings(kind, values)
+
+
 def train(kind: str, settings: BaseModel, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:
     """Train, in several processes where the settings name several, and return what was measured.
 

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
+from echo3d import frozen
 from echo3d.engine.protocol import Message, read_message, write_message
 from echo3d.errors import Echo3dError, EngineError, InputError, ModelError
 from echo3d.progress import Progress, silent
@@ -25,10 +26,14 @@ _ERRORS: dict[str, type[Echo3dError]] = {"InputError": InputError, "ModelError":
 
 def worker_command() -> list[str]:
     """Return the command that starts the inference process."""
-    if getattr(sys, "frozen", False):
-        name = "echo3d-worker.exe" if sys.platform == "win32" else "echo3d-worker"
-        return [str(Path(sys.executable).with_name(name))]
-    return [sys.executable, "-m", "echo3d", "worker"]
+    return frozen.worker_command("worker")
+
+
+def _hidden() -> dict[str, Any]:
+    """Return what keeps Windows from opening a console for the process."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NO_WINDOW}
+    return {}
 
 
 @dataclass(slots=True, eq=False)
@@ -100,7 +105,9 @@ class EngineClient:
         if self._child is None or self._child.process.poll() is not None:
             stderr = self._log.open("ab") if self._log else subprocess.DEVNULL
             try:
-                process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr)
+                process = subprocess.Popen(
+                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, env=frozen.environment(), **_hidden()
+                )
             finally:
                 if not isinstance(stderr, int):
                     stderr.close()

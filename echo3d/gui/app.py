@@ -35,7 +35,9 @@ _SWITCH_S = 0.0005
 
 def main(argv: list[str] | None = None) -> int:
     """Open the window, on the given session or study or the embedded patient; return the exit code."""
-    paths = [Path(name) for name in (sys.argv[1:] if argv is None else argv)]
+    words = sys.argv[1:] if argv is None else argv
+    tried = Path(words[1]) if words[:1] == ["--trial"] and len(words) == 2 else None
+    paths = [] if tried is not None else [Path(name) for name in words]
     start_log()
     app = application()
     log_unexpected()
@@ -47,6 +49,10 @@ def main(argv: list[str] | None = None) -> int:
     _log_start(window.page.heart.heart.canvas.graphics)
     window.flow.warm()
     window.desk.offer_recovery()
+    if tried is not None:
+        from echo3d.gui.trial import Trial
+
+        Trial(window, tried)
     QTimer.singleShot(0, lambda: open_first(window, paths))
     return app.exec()
 

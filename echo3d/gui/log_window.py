@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer, QUrl
 from PySide6.QtGui import QColor, QDesktopServices, QGuiApplication, QSyntaxHighlighter, QTextCharFormat
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QLineEdit, QWidget
 
+from echo3d.frozen import outside
 from echo3d.gui import theme
 from echo3d.gui.dialogs import mono_text, press
 from echo3d.gui.widgets import column, label, row
@@ -55,7 +56,7 @@ class LogWindow(QDialog):
 
     def _build(self) -> None:
         copy = press("Copy", lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
-        folder = press("Open folder", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(user_logs()))))
+        folder = press("Open folder", _open_folder)
         head = row(label("Level", "muted"), self.level, self.word, self.follow, spacing=10)
         foot = row(label("Names, identifiers and paths are never logged.", "muted"), 1, folder, copy, press("Close", self.close))
         layout = column(head, self.text, foot, margins=(16, 14, 16, 14), spacing=10)
@@ -95,6 +96,12 @@ class Levels(QSyntaxHighlighter):
             form = QTextCharFormat()
             form.setForeground(QColor(tint))
             self.setFormat(0, len(text), form)
+
+
+def _open_folder() -> None:
+    """Have the system show the folder of the log."""
+    with outside():
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(user_logs())))
 
 
 def wanted(lines: Sequence[Line], level: int, word: str) -> list[str]:

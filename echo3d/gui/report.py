@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
-import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import psutil
-from PySide6.QtCore import QProcess, qVersion
+from PySide6.QtCore import QProcess, QProcessEnvironment, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QWidget
 
 import echo3d
+from echo3d.frozen import environment, is_frozen, worker_command
 from echo3d.gui.dialogs import mono_text, plain_dialog, press
 from echo3d.gui.graphics import Graphics
 from echo3d.gui.log_window import as_text
@@ -68,16 +69,16 @@ def _versions() -> list[str]:
 
 
 def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not found"
+    for known in (name, f"{name}-headless"):  # the package holds the build of OpenCV without windows
+        with contextlib.suppress(PackageNotFoundError):
+            return version(known)
+    return "not found"
 
 
 def _machine() -> list[str]:
     memory = psutil.virtual_memory()
     return [
-        f"{platform.system()} {platform.release()}, {platform.machine()}, {'packaged' if getattr(sys, 'frozen', False) else 'installed'}",
+        f"{platform.system()} {platform.release()}, {platform.machine()}, {'packaged' if is_frozen() else 'installed'}",
         f"{os.cpu_count()} cores, {memory.total / 2**30:.1f} GiB memory, {memory.available / 2**30:.1f} GiB free",
         f"this process: {psutil.Process().memory_info().rss / 2**20:.0f} MiB",
     ]
@@ -113,8 +114,12 @@ def show_report(parent: QWidget, report: str) -> QDialog:
         lambda: text.appendPlainText(bytes(doctor.readAllStandardOutput().data()).decode(errors="replace").rstrip())
     )
     dialog.finished.connect(lambda _: _end(doctor))
-    frozen = getattr(sys, "frozen", False)
-    doctor.start(sys.executable, ["doctor"] if frozen else ["-m", "echo3d", "doctor"])
+    known = QProcessEnvironment()
+    for name, value in environment().items():
+        known.insert(name, value)
+    doctor.setProcessEnvironment(known)
+    program, *words = worker_command("doctor")
+    doctor.start(program, words)
     dialog.open()
     return dialog
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import echo3d
+from echo3d import frozen
 from echo3d.errors import InputError
 from echo3d.jobs.lock import held
 from echo3d.jobs.processes import end, identity, tree, wait_for
@@ -27,6 +26,10 @@ LOCK_WAIT_S = 3.0
 AT_WORK = "a job must not be at work already to be started, found that it is; wait for it or cancel it first"
 
 
+environment = frozen.environment
+"""What a process of :func:`own_command` is to be given."""
+
+
 def worker_command() -> list[str]:
     """Return the command that runs the job of a folder, which is to follow."""
     return own_command("jobs", "run")
@@ -34,10 +37,7 @@ def worker_command() -> list[str]:
 
 def own_command(*words: str) -> list[str]:
     """Return what runs words of this installation's command line; a process of it is to be given :func:`environment`."""
-    if getattr(sys, "frozen", False):
-        name = "echo3d-worker.exe" if sys.platform == "win32" else "echo3d-worker"
-        return [str(Path(sys.executable).with_name(name)), *words]
-    return [sys.executable, "-P", "-m", "echo3d", *words]
+    return frozen.worker_command(*words)
 
 
 def start(jobs: Path, spec: JobSpec, *, command: Sequence[str] | None = None) -> Path:
@@ -109,13 +109,6 @@ def _spawn(folder: Path, command: list[str]) -> subprocess.Popen[bytes]:
         raise InputError(f"a job needs a process of its own, found none to start ({type(exc).__name__}); close other programs") from exc
     threading.Thread(target=process.wait, name=f"reaps {folder.name}", daemon=True).start()
     return process
-
-
-def environment() -> dict[str, str]:
-    """Return our environment, in which another process finds the same code as we did."""
-    code = str(Path(echo3d.__file__).resolve().parents[1])
-    paths = [code, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1", "PYINSTALLER_RESET_ENVIRONMENT": "1"}
 
 
 def cancel(folder: Path, *, grace_s: tuple[float, float] = GRACE_S) -> Status:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QUrl, Signal, SignalInstance
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QDockWidget, QMainWindow, QMessageBox
 
+from echo3d.frozen import outside
 from echo3d.gui.jobs.panel import JobsPanel
 from echo3d.gui.jobs.rows import JobRow, Look, told
 from echo3d.gui.jobs.watching import JobsWatch
@@ -117,7 +118,9 @@ class JobsCorner(QObject):
 
     def _open_folder(self, path: str) -> None:
         """Have the system show a folder; say where it is, and copy its path, where the system has no program for folders."""
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+        with outside():
+            opened = QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+        if not opened:
             QGuiApplication.clipboard().setText(path)
             self.panel.show_problem("No program that shows folders was found; the path was copied instead.")
 

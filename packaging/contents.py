@@ -1,0 +1,197 @@
+"""What goes into the package and what does not: lists for ``echo3d.spec``, and nothing that needs PyInstaller."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+_PARTS = (
+    "color",
+    "data",
+    "draw",
+    "exposure",
+    "feature",
+    "filters",
+    "future",
+    "graph",
+    "io",
+    "metrics",
+    "morphology",
+    "registration",
+    "restoration",
+    "segmentation",
+)
+"""Parts of scikit-image that drawing a surface through voxels does not need."""
+
+NEITHER = (
+    "IPython",
+    "PIL._avif",
+    "PyInstaller",
+    "PySide6.QtDataVisualization",
+    "_pytest",
+    "dask",
+    "distributed",
+    "hypothesis",
+    "cyclopts",
+    "fsspec",
+    "imageio",
+    "ipywidgets",
+    "jinja2",
+    "keopscore",
+    "matplotlib.tests",
+    "monai",
+    "mpl_toolkits.tests",
+    "librt",
+    "mypy",
+    "mypy_extensions",
+    "mypyc",
+    "networkx",
+    "numpy.tests",
+    "pip",
+    "pykeops",
+    "pygments",
+    "pytest",
+    "rich",
+    "rich_rst",
+    "setuptools",
+    *(f"skimage.{part}" for part in _PARTS),
+    "tensorboard",
+    "tifffile",
+    "tkinter",
+    "trame",
+    "triton",
+    "wheel",
+    "yaml",
+)
+"""Modules of neither executable: tools of developers, what needs a compiler, clusters, and other programs' windows."""
+
+NOT_IN_THE_WINDOW = (
+    "echo3d.cli",
+    "echo3d.engine.server",
+    "echo3d.pipeline",
+    "echo3d.reconstruction",
+    "echo3d.registration",
+    "functorch",
+    "geomloss",
+    "sympy",
+    "torch",
+    "torchgen",
+    "training",
+)
+"""Modules that ``echo3d`` leaves to ``echo3d-worker``."""
+
+NOT_IN_THE_WORKER = ("PySide6", "echo3d.gui", "pyqtgraph", "pyvistaqt", "qtpy", "shiboken6")
+"""Modules that ``echo3d-worker`` leaves to ``echo3d``."""
+
+NO_START = ("pyi_rth_mplconfig",)
+"""What PyInstaller would run at each start and does more harm than good: matplotlib would look for all fonts again, into a new folder."""
+
+VTK_PARTS = (
+    r"Charts(Core)|Common.*|Parallel(Core)|PythonContext2D|Views(Core|Context2D)"
+    r"|Filters(CellGrid|Core|Extraction|General|Geometry|Hybrid|Modeling|Python|Reduction|Sources|Statistics|Texture|Verdict)"
+    r"|IO(CellGrid|Core|Geometry|Image|Legacy|PLY|XML|XMLParser)"
+    r"|Imaging(Color|Core|General|Hybrid|Math|Sources|Stencil)"
+    r"|Interaction(Style|Widgets)"
+    r"|Rendering(Annotation|Context2D|ContextOpenGL2|Core|FreeType|HyperTreeGrid|Label|OpenGL2|UI|Volume|VolumeOpenGL2)"
+)
+"""The parts of VTK that pyvista imports when it starts, and those that surfaces are read, written and worked on with."""
+
+
+def vtk(*, wanted: bool) -> list[str]:
+    """Return the installed modules of VTK that are taken, or those that are left out; pyvista asks for them by name while it runs."""
+    import vtkmodules
+
+    place = Path(vtkmodules.__file__).parent
+    names = {file.name.partition(".")[0] for ending in ("so", "pyd") for file in place.glob(f"vtk*.{ending}")}
+    return sorted(f"vtkmodules.{name}" for name in names if bool(re.fullmatch(VTK_PARTS, name.removeprefix("vtk"))) is wanted)
+
+
+_DROPPED = (
+    # Qt: what no window of ours shows
+    r"PySide6/Qt/translations/.*",
+    r"PySide6/Qt/lib/libQt6(Quick|Qml|VirtualKeyboard|Pdf|WebEngine|WebChannel|Designer|EglF|Wlshell|Labs).*",
+    r"PySide6/Qt/plugins/(platforminputcontexts/libqtvirtualkeyboardplugin|imageformats/libqpdf|platforms/libq(eglfs|linuxfb|vkkhrdisplay|vnc|minimalegl)|egldeviceintegrations/|qmltooling/).*",
+    r"PySide6/Qt/plugins/(generic|networkinformation|printsupport|tls|platformthemes/libqgtk3)(/|\.).*",
+    r"PySide6/(Qt/lib/lib)?Qt6?DataVisualization.*",
+    r"PySide6/.*\.pyi",
+    # torch: what is for compiling against it, its own tests, and sources where the compiled code is enough
+    r"torch/(include|test|share)/.*",
+    r"torch/bin/(?!torch_shm_manager$).*",
+    r"torch/lib/.*(test|custom_ops|backend_with_compiler).*",
+    r"torch/.*\.(h|cpp|cuh|cu|a|cmake|pyi|in|jinja|yaml|yml)",
+    r"torch/(?!(functional|nn/functional|_decomp/[^/]*|distributions/von_mises|distributed/optim/[^/]*|jit/[^/]*|.*config.*)\.py).*\.py",
+    # samples, tests and programs of others
+    r"matplotlib/mpl-data/(sample_data|fonts/(afm|pdfcorefonts)|images)/.*",
+    r"pyvista/examples/.*",
+    r"_gdcm/(scripts|pkgconfig)/.*",
+    r"cv2/qt/.*",
+    r"(PIL/_avif|pillow\.libs/libavif).*",
+    r"yaml/.*",
+    r".*\.dist-info/(?!METADATA$).*",
+    r"skimage/data/.*",
+    r".*/(tests|test|testing/_internal)/.*",
+    r".*\.(a|lib|pxd|pyx|c|h)",
+)
+
+
+def dropped(name: str) -> bool:
+    """Whether a file of the package is left out, by its name in it.
+
+    >>> dropped("torch/include/ATen/ATen.h"), dropped("torch/lib/libtorch_cpu.so"), dropped("PySide6/Qt/lib/libQt6Quick.so.6")
+    (True, False, True)
+    """
+    name = name.replace("\\", "/")
+    return any(re.fullmatch(pattern, name) for pattern in _DROPPED)
+
+
+WITHOUT_WINDOWS = "opencv-python-headless"
+"""The build of OpenCV that the package holds; the other one carries a second Qt."""
+
+
+def required(root: str = "echo3d", without: Iterable[str] = NEITHER) -> list[Distribution]:
+    """Return the installed distributions that a distribution needs here, itself first, optional ones left out."""
+    left_out = {_key(name) for name in without}
+    found: dict[str, Distribution] = {}
+    waiting = [root]
+    while waiting:
+        name = waiting.pop(0)
+        if _key(name) in found or _key(name) in left_out:
+            continue
+        try:
+            found[_key(name)] = distribution(name)
+        except PackageNotFoundError:
+            continue
+        needs = [_needed(line) for line in found[_key(name)].requires or () if "extra ==" not in line]
+        waiting += [WITHOUT_WINDOWS if one == "opencv-python" else one for one in needs]
+    return list(found.values())
+
+
+def _needed(line: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", line.strip(), maxsplit=1)[0]
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def metadata(folder: Path) -> list[tuple[str, str]]:
+    """Return the METADATA files of what is needed, written below ``folder``, as (file, place in the package).
+
+    The program lists its libraries and their licences from them. Nothing else of a ``dist-info`` is taken: it may name
+    places of this machine.
+    """
+    taken = []
+    for one in required():
+        place = f"{one.metadata['Name']}-{one.version}.dist-info".replace("/", "_")
+        file = folder / place / "METADATA"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(_without_windows(one.read_text("METADATA") or ""), encoding="utf-8")
+        taken.append((str(file), place))
+    return taken
+
+
+def _without_windows(text: str) -> str:
+    """Name the build of OpenCV that the package holds: the one without windows of its own."""
+    return re.sub(r"^Requires-Dist: opencv-python(?=[^-])", f"Requires-Dist: {WITHOUT_WINDOWS}", text, flags=re.MULTILINE)
