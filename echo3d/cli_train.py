@@ -15,7 +15,7 @@ from echo3d.errors import InputError, StoppedError
 
 def train(
     kind: Annotated[
-        str | None, typer.Argument(help="What is trained: s2mnet, sliceplane, pointpwc, cyclegan, pix2vox or s2mnet-paper.")
+        str | None, typer.Argument(help="What is trained: s2mnet, secondlook, sliceplane, pointpwc, cyclegan, pix2vox or s2mnet-paper.")
     ] = None,
     *,
     out: Annotated[
