@@ -161,11 +161,12 @@ def test_a_killed_process_of_several_is_said_and_leaves_none(tmp_path: Path) -> 
     out.mkdir()
     names = {"run": "tests.training.looprecipe:run", "model": "tests.training.looprecipe:Settings"}
     settings = Settings(steps=5000, batch=8, processes=2, pause=0.05).model_dump(mode="json")
+    before = set(psutil.Process().children(recursive=True))  # such as the resource tracker that an earlier test began
     killed: list[psutil.Process] = []
 
     def kill_one(_: float, said: str, /) -> None:
         if said.startswith("step ") and not killed:
-            killed.extend(psutil.Process().children(recursive=True))
+            killed.extend(one for one in psutil.Process().children(recursive=True) if one not in before)
             killed[-1].kill()
 
     with pytest.raises(ModelError, match="ended from outside"):
