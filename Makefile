@@ -6,20 +6,26 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run package test test-window test-rest check setup clean
+.PHONY: run package test test-window test-long test-rest check setup clean
 
 run: setup
 	@ECHO3D_PYTHON=$(PY) sh setup.sh open
 
-# The window's tests mostly wait for events, the others mostly compute: side by side they take about as long as the longer of the two.
+# Three parts, two at a time: the window's tests mostly wait for events, those of training for other processes, the others mostly compute.
+LONG := tests/dataset tests/jobs tests/selftest tests/training
+PYTEST = OMP_NUM_THREADS=1 xvfb-run -a -n $(1) -s "-screen 0 1920x1200x24" $(PY) -m pytest -q --durations=15
+
 test: setup check
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-window test-rest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-window test-long test-rest
 
 test-window:
-	OMP_NUM_THREADS=1 xvfb-run -a -n 160 -s "-screen 0 1920x1200x24" $(PY) -m pytest -q --durations=15 tests/gui echo3d/gui
+	$(call PYTEST,160) tests/gui echo3d/gui
+
+test-long:
+	$(call PYTEST,180) $(LONG)
 
 test-rest:
-	OMP_NUM_THREADS=1 xvfb-run -a -n 180 -s "-screen 0 1920x1200x24" $(PY) -m pytest -q --durations=15 --ignore=tests/gui --ignore=echo3d/gui
+	$(call PYTEST,200) $(addprefix --ignore=,tests/gui echo3d/gui $(LONG))
 
 check:
 	$(VENV)/bin/ruff check .

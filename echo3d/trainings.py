@@ -28,6 +28,7 @@ RECIPES: Mapping[str, str] = {
     "pointpwc": "training.pointpwc",
     "s2mnet": "training.lean",
     "secondlook": "training.secondlook",
+    "throughheart": "training.throughheart",
     "cyclegan": "training.cyclegan",
     "sliceplane": "training.sliceplane",
     "pix2vox": "training.voxelnets",

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from echo3d.reconstruction.classes import CLASSES
-from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
+from echo3d.reconstruction.reconstruct import S2MModel, first_answer, load_model, sights_of
 from echo3d.reconstruction.refine import slices_of
 from echo3d.reconstruction.s2mnet import VIEWS
 from training.augment import fan_masks, look
+from training.basis import coefficients, fields_at_points
 from training.refinement import subsets
 
 BATCH = 40
@@ -38,18 +39,34 @@ def first_look(model: S2MModel) -> S2MModel:
 
 
 @torch.inference_mode()
-def slices_shown(model: S2MModel, pictures: Tensor, present: Tensor) -> Tensor:
-    """Return shares (S, V, CLASSES - 1, h, w) that the hearts of first looks at pairs of pictures show; zero where a view is absent."""
-    if model.refiner is None:
+def first_hearts(model: S2MModel, pictures: Tensor, present: Tensor) -> dict[str, Tensor]:
+    """Return what first looks at pairs of pictures make of them, zero where a view is absent.
+
+    Returns
+    -------
+    slices : (S, V, CLASSES - 1, h, w) shares that the hearts show
+    answer, answer_planes : (S, R) and (S, V, 9) of the network
+    heart, planes : (S, R) and (S, V, 9) of the refinement
+    """
+    refiner = model.refiner
+    if refiner is None:
         raise ValueError("a second look needs a model whose first look is refined; name accurate")
     side = model.network.config.raster // 4
-    shown = torch.zeros(*present.shape, CLASSES - 1, side, side)
+    slices = torch.zeros(*present.shape, CLASSES - 1, side, side)
+    rank = refiner.slicer.rank
+    hearts = {key: torch.zeros(len(present), rank) for key in ("answer", "heart")}
+    planes = {key: torch.zeros(*present.shape, 9) for key in ("answer_planes", "planes")}
     for rows in torch.arange(len(pictures)).split(BATCH):
-        answer = predict(model, pictures[rows], present[rows], [(row, row + 1) for row in range(0, len(rows), 2)])
-        for row, fused, planes in zip(rows.tolist(), answer.fused, answer.planes, strict=True):
-            views = present[row].nonzero()[:, 0]
-            shown[row, views] = slices_of(model.refiner.slicer, fused, planes[views])
-    return shown
+        shares, answer = first_answer(model, pictures[rows], present[rows])
+        for first in range(0, len(rows), 2):
+            pair = [first, first + 1]
+            views = present[rows[first]].nonzero()[:, 0].tolist()
+            sights = sights_of(answer, shares, pictures[rows], pair, views)
+            for row, one, fit in zip(rows[pair].tolist(), sights, refiner(sights, views, pictures[rows[pair]][:, views]), strict=True):
+                hearts["answer"][row], hearts["heart"][row] = one.coefficients, fit.coefficients
+                planes["answer_planes"][row, views], planes["planes"][row, views] = one.planes, fit.planes
+                slices[row, views] = slices_of(refiner.slicer, fit.coefficients, fit.planes)
+    return {"slices": slices} | hearts | planes
 
 
 def shard_pictures(path: Path, styles: tuple[str, ...], turn: int) -> NDArray[np.uint8]:
@@ -65,9 +82,13 @@ def shard_pictures(path: Path, styles: tuple[str, ...], turn: int) -> NDArray[np
 def glances(
     model: S2MModel, path: Path, styles: tuple[str, ...], turn: int, strength: float, rng: np.random.Generator
 ) -> dict[str, NDArray]:
-    """Return the arrays of a shard of glances: pictures, mask, present, slices (all uint8 or bool) and labels."""
+    """Return the arrays of a shard of glances: pictures, mask, present, slices (all uint8 or bool), labels, and hearts (float32).
+
+    The hearts are those of :func:`first_hearts`, and ``truth`` (S, R) with its chambers' ``volumes`` (S, 4) in ml.
+    """
     with np.load(path, allow_pickle=False) as data:
-        fans, labels = torch.from_numpy(data["fans"]), data["labels"]
+        fans, field, volumes = (torch.from_numpy(data[key]) for key in ("fans", "field", "volumes"))
+        labels = data["labels"]
     echo = torch.from_numpy(shard_pictures(path, styles, turn))
     if strength:
         pictures = look(echo, fans, rng, strength)
@@ -77,10 +98,12 @@ def glances(
     pairs = len(labels) // 2
     number = np.where(rng.random(pairs) < ALL_VIEWS, VIEWS, rng.integers(1, VIEWS, pairs))
     present = torch.cat([subsets(1, int(count), int(rng.integers(1 << 30))) for count in number])
-    slices = slices_shown(model, pictures, present)
-    quantised = {"pictures": pictures[:, :, 0], "slices": slices}
+    found = first_hearts(model, pictures, present)
+    quantised = {"pictures": pictures[:, :, 0], "slices": found.pop("slices")}
     whole = {key: (value * 255).round().clamp(0, 255).byte().numpy() for key, value in quantised.items()}
-    return whole | {"mask": pictures[:, :, 1].bool().numpy(), "present": present.numpy(), "labels": labels}
+    truth = {"truth": coefficients(field, fields_at_points(model.network)), "volumes": volumes}
+    told = {key: value.numpy().astype(np.float32) for key, value in (found | truth).items()}
+    return whole | told | {"mask": pictures[:, :, 1].bool().numpy(), "present": present.numpy(), "labels": labels}
 
 
 def main() -> None:

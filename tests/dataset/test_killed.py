@@ -24,8 +24,8 @@ from echo3d.jobs.spec import State
 from echo3d.jobs.store import read_answer
 from tests.cohort.inline import Inline
 
-SPEC = DatasetSpec(9, seed=5, stage="binary", phases=("ed",))
-LIVES = 4
+SPEC = DatasetSpec(6, seed=5, stage="binary", phases=("ed",))
+LIVES = 3
 PATIENCE_S = 400.0
 
 

@@ -12,7 +12,7 @@ import torch
 from echo3d.errors import InputError, StoppedError
 from echo3d.reconstruction.reconstruct import load_model, predict
 from echo3d.trainings import read_settings, train
-from training.glances import first_look, glances, slices_shown
+from training.glances import first_hearts, first_look, glances
 from training.refinement import logistic, with_second
 from training.s2mnet import stored_pictures
 from training.samples import heart_samples, write_shard
@@ -52,7 +52,7 @@ def test_a_glance_is_the_slice_of_the_heart_that_was_made(shard: Path, folder: P
         part = {"echo": torch.from_numpy(drawn["echo"][:2]), "fans": torch.from_numpy(data["fans"][:2])}
     some = torch.zeros(2, 6, dtype=torch.bool)
     some[:, [0, 3]] = True
-    shown = slices_shown(model, stored_pictures(part), some)
+    shown = first_hearts(model, stored_pictures(part), some)["slices"]
     assert shown[:, [1, 2, 4, 5]].abs().max() == 0 and shown[:, [0, 3]].max() > 0.9
 
 

@@ -29,6 +29,7 @@ class Recipe:
 RECIPES: tuple[Recipe, ...] = (
     Recipe("lean", "s2mnet", "S2MNet, lean", "Six pictures to a heart, at once on any processor. The Patient page uses it."),
     Recipe("second", "secondlook", "S2MNet, second look", "What the accurate one looks again with. Learns from training.glances."),
+    Recipe("through", "throughheart", "S2MNet, second look by the heart", "Goes on with a second look, by what becomes of the heart."),
     Recipe("paper", "s2mnet-paper", "S2MNet, as published", "The network of the paper in its sizes. Made for GPUs."),
     Recipe("plane", "sliceplane", "Slice planes", "Finds where each picture cuts the heart. Learns from samples and label slices."),
     Recipe("cyclegan", "cyclegan", "CycleGAN", "Gives drawn slices the look of echo pictures, of the simulator or of your own clips."),
@@ -42,6 +43,7 @@ RECIPES: tuple[Recipe, ...] = (
 TITLES = {
     "s2mnet": "S2MNet, lean",
     "secondlook": "S2MNet, second look",
+    "throughheart": "S2MNet, second look by the heart",
     "s2mnet-paper": "S2MNet, as published",
     "sliceplane": "Slice planes",
     "cyclegan": "CycleGAN",

@@ -1,0 +1,261 @@
+"""Teach the second look by what becomes of the heart: not each cell's share counts, but where the step that follows takes the heart.
+
+    echo3d train throughheart --config through.toml --out runs/through
+
+It begins as a run of ``training.secondlook``. A pair of pictures of one heart is looked at as it is in use: from the heart of the first
+look, ``looks`` times, each look followed by one Gauss-Newton step. Each step's heart pays for its points and its chambers' volumes, through
+the step's own derivative by the shares; the shares pay a little, too, so that they stay what they are called.
+
+*Source:* our own; learning what an optimiser is given by what it makes of it is that of Domke 2012 (AISTATS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from echo3d.errors import InputError
+from echo3d.progress import Progress, silent
+from echo3d.reconstruction.classes import CLASSES
+from echo3d.reconstruction.planemoves import moves_between, orthonormal
+from echo3d.reconstruction.reconstruct import S2MModel, load_model
+from echo3d.reconstruction.refine import Fit, Refiner, Sight, evidence, glimpse, moved, places_of, precision_of, shares_at, sight
+from echo3d.reconstruction.secondlook import SecondEncoder
+from training.basis import fields_at_points
+from training.encoder import shares
+from training.evaluate import cavity_faces
+from training.loop import learn
+from training.losses import volumes_ml
+from training.secondlook import NETWORK
+from training.secondlook import Settings as CellSettings
+
+DUE = (1.0, 0.5, 0.15, 0.15)
+"""What the chambers' volumes cost beside the left ventricle's; our choice."""
+
+WORST = 0.5
+"""Relative error of a volume that is paid at most: a step that went astray teaches nothing."""
+
+LOOKS = 3
+"""How often is looked again where the held pairs are measured, as in use."""
+
+HELD = ("answer", "answer_planes", "heart", "planes", "truth", "volumes")
+
+
+class Settings(CellSettings):
+    """How the second look is taught by what becomes of the heart."""
+
+    model: str = Field("lean", description="Weights whose answers are refined, written beside what was learned.")
+    begin: Path = Field(Path("runs/second"), description="Run of secondlook that it begins as.")
+    refined: str = Field("accurate", description="Weights whose prior leads the steps.")
+    batch: int = Field(4, ge=1, description="Pairs of end-diastole and end-systole a step.")
+    rate: float = Field(3e-4, gt=0, description="Highest learning rate.")
+    looks: int = Field(2, ge=1, description="Looks a pair is learned from, one after the other.")
+    weight: float = Field(8.0, gt=0, description="How much the disagreement of a cell counts.")
+    volume: float = Field(15.0, ge=0, description="What the left ventricle's relative error of volume costs, in mm; the others cost less.")
+    entropy: float = Field(1.0, ge=0, description="What the cells' cross entropy costs, in mm.")
+    held: int = Field(40, ge=1, description="Pairs that are measured on.")
+
+
+def read_pairs(folder: Path) -> dict[str, NDArray]:
+    """Return all pairs of glances of a folder: each array (N, 2, ...), end-diastole and end-systole.
+
+    Raises
+    ------
+    InputError
+        If there are none, or none with hearts.
+    """
+    parts: list[dict[str, NDArray]] = []
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as data:
+            if "truth" in data:
+                parts.append({key: data[key] for key in ("pictures", "mask", "present", "labels", *HELD)})
+    if not parts:
+        raise InputError("pairs must be glances with hearts, found none; draw them with training.glances and name their folder")
+    return {key: np.concatenate([part[key].reshape(-1, 2, *part[key].shape[1:]) for part in parts]) for key in parts[0]}
+
+
+class ThroughHeart:
+    """Learning to look again by what becomes of the heart.
+
+    Parameters
+    ----------
+    settings : how
+    model : that refines, where it is not the settings' ``refined``
+    """
+
+    def __init__(self, settings: Settings, model: S2MModel | None = None) -> None:
+        torch.manual_seed(settings.seed)
+        self.settings = settings
+        model = model or load_model(settings.refined, "cpu")
+        if model.refiner is None:
+            raise InputError(f"refined must name weights that refine, found {settings.refined}; name accurate or one of its kind")
+        self.refiner = replace(model.refiner, correction={}, second_weight=settings.weight, looks=LOOKS)
+        network = SecondEncoder(model.network.config)
+        network.load_state_dict(torch.load(settings.begin / NETWORK, weights_only=True)["second"])
+        self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.bank = read_pairs(settings.data)
+        held = read_pairs(settings.val)
+        self.held = pairs_of(held, np.random.default_rng(0).permutation(len(held["truth"]))[: settings.held])
+        self.fields, self.template, self.faces = fields_at_points(model.network), model.network.template, cavity_faces()
+
+    def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
+        """Return ``count`` pairs at random, their pictures a little changed in brightness and grain, each time anew."""
+        batch = pairs_of(self.bank, rng.integers(0, len(self.bank["truth"]), count))
+        return batch | {"pictures": relit(batch["pictures"])}
+
+    def terms(self, network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what hearts and shares pay, each a mean over looks and pairs."""
+        hearts = [Standing.at_first(self.refiner, batch, row) for row in range(len(batch["truth"]))]
+        view = torch.cat([torch.tensor(one.views * 2) for one in hearts])
+        shown = batch["pictures"][batch["present"]].contiguous(memory_format=torch.channels_last)
+        wanted = batch["shares"][batch["present"]]
+        sums = dict.fromkeys(("points", "volumes", "entropy"), torch.zeros(()))
+        for _ in range(self.settings.looks):
+            slices = torch.cat([one.slices(self.refiner).flatten(0, 1) for one in hearts])
+            logits = network(shown, view, slices).float()
+            cells = torch.softmax(logits, dim=1)[:, 1:].split([2 * len(one.views) for one in hearts])
+            with torch.autocast("cpu", enabled=False):
+                found = [one.stepped(self.refiner, own, self.settings.weight) for one, own in zip(hearts, cells, strict=True)]
+                due = self.paid(torch.stack(found), batch)
+            for key, value in due.items():
+                sums[key] = sums[key] + value / self.settings.looks
+            sums["entropy"] = sums["entropy"] + self.settings.entropy * functional.cross_entropy(logits, wanted) / self.settings.looks
+        return sums
+
+    def paid(self, hearts: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what hearts (B, 2, R) pay for their points, mm, and for their chambers' volumes."""
+        shifts = (hearts - batch["truth"]).flatten(0, 1) @ self.fields[:-1]
+        points = self.template + (hearts.flatten(0, 1) @ self.fields[:-1] + self.fields[-1]).view(len(shifts), -1, 3)
+        true = batch["volumes"].flatten(0, 1)
+        wrong = ((volumes_ml(points, self.faces) - true) / true).abs().clamp(max=WORST).mean(dim=0)
+        return {
+            "points": shifts.view(len(shifts), -1, 3).norm(dim=2).mean(),
+            "volumes": self.settings.volume * (wrong * torch.tensor(DUE)).sum(),
+        }
+
+    def validated(self, network: nn.Module) -> dict[str, float]:
+        """Return the errors of the held pairs as they are looked at in use: points in mm, volumes in per cent."""
+        if not isinstance(network, SecondEncoder):
+            raise TypeError("what is validated is the encoder itself")
+        hearts = []
+        for row in range(len(self.held["truth"])):
+            one = Standing.at_first(self.refiner, self.held, row)
+            fits = self.refiner.looked_again(
+                network, one.sights, one.fits(), one.views, self.held["pictures"][row][:, one.views], one.precision
+            )
+            hearts.append(torch.stack([fit.coefficients for fit in fits]))
+        found = torch.stack(hearts)
+        points = self.template + (found.flatten(0, 1) @ self.fields[:-1] + self.fields[-1]).view(2 * len(found), -1, 3)
+        true = self.held["volumes"].flatten(0, 1)
+        wrong = 100 * ((volumes_ml(points, self.faces) - true) / true).abs().mean(dim=0)
+        shift = ((found - self.held["truth"]).flatten(0, 1) @ self.fields[:-1]).view(2 * len(found), -1, 3).norm(dim=2).mean()
+        return {"held_points_mm": float(shift), "held_lv_pc": float(wrong[0]), "held_rv_pc": float(wrong[1])}
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where one pair stands between two looks.
+
+    Parameters
+    ----------
+    sights : of both phases, with nothing wanted yet
+    views : that are there
+    precision : (T, T) of the network's errors
+    theta : (2, R + 6V) how both phases are moved so far
+    places : (V, h, w, 3) of each phase's cells in the template, once they were sought
+    """
+
+    sights: list[Sight]
+    views: list[int]
+    precision: Tensor
+    theta: Tensor
+    places: list[Tensor | None]
+
+    @classmethod
+    def at_first(cls, refiner: Refiner, batch: Mapping[str, Tensor], row: int) -> Standing:
+        """Return where a pair of a batch stands after the first look."""
+        views = batch["present"][row, 0].nonzero()[:, 0].tolist()
+        sights = []
+        for phase in range(2):
+            masks = batch["pictures"][row, phase, views, 1]
+            nothing = torch.zeros(len(views), CLASSES - 1, masks.shape[1] // 4, masks.shape[2] // 4)
+            sights.append(sight(batch["answer"][row, phase], batch["answer_planes"][row, phase, views], nothing, masks))
+        moves = moves_between(torch.stack([one.planes for one in sights]), orthonormal(batch["planes"][row][:, views]))
+        theta = torch.cat([batch["heart"][row] - batch["answer"][row], moves.flatten(1)], dim=1)
+        number = len(views)
+        return cls(sights, views, precision_of(refiner.covariance[number], refiner.slicer.rank, views, 2), theta, [None, None])
+
+    def fits(self) -> list[Fit]:
+        """Return both phases as they stand."""
+        return [Fit(*moved(one, own), own) for one, own in zip(self.sights, self.theta, strict=True)]
+
+    @torch.no_grad()
+    def slices(self, refiner: Refiner) -> Tensor:
+        """Return the shares (2, V, CLASSES - 1, h, w) that both hearts show; their places are kept."""
+        self.places = [
+            places_of(refiner.slicer, fit.coefficients, fit.planes, old) for fit, old in zip(self.fits(), self.places, strict=True)
+        ]
+        return torch.stack([shares_at(refiner.slicer, own) for own in self.places])
+
+    def stepped(self, refiner: Refiner, cells: Tensor, weight: float) -> Tensor:
+        """Return the coefficients (2, R) after the step that shares (2V, CLASSES - 1, h, w) lead to, and stand there.
+
+        The derivative is that of the step alone, at the place where it begins.
+        """
+        size, number = self.theta.shape[1], len(self.views)
+        matrix, gradient = self.precision.clone(), -(self.precision @ self.theta.flatten())
+        for phase, (one, own) in enumerate(zip(self.sights, cells.split(number), strict=True)):
+            part = slice(phase * size, (phase + 1) * size)
+            with torch.no_grad():
+                seen = glimpse(refiner.slicer, one, self.theta[phase], one.picked(self.places[phase]))
+            normal, slope = evidence(refiner.slicer, one, seen._replace(gap=seen.gap + one.wanting(own).wanted))
+            matrix[part, part] += weight * normal
+            gradient = gradient + functional.pad(weight * slope, (phase * size, (1 - phase) * size))
+        theta = self.theta + torch.linalg.solve(matrix, gradient).view(2, size)
+        self.theta = theta.detach()
+        return torch.stack([one.coefficients for one in self.sights]) + theta[:, : refiner.slicer.rank]
+
+
+def relit(pictures: Tensor) -> Tensor:
+    """Return pictures (..., 2, H, W) with other gain, gamma and grain each, so that none is known by heart."""
+    shape = (*pictures.shape[:-3], 1, 1)
+    gain, gamma, grain = (low + (high - low) * torch.rand(shape) for low, high in ((0.85, 1.18), (0.85, 1.18), (0.0, 0.04)))
+    grey, mask = pictures.unbind(dim=-3)
+    changed = gain * grey.clamp(min=1e-4) ** gamma + grain * torch.randn_like(grey)
+    return torch.stack([changed.clamp(0, 1) * mask, mask], dim=-3)
+
+
+def pairs_of(bank: Mapping[str, NDArray], rows: NDArray) -> dict[str, Tensor]:
+    """Return rows of pairs (B, 2, ...): pictures as the network takes them, true shares of all classes, and hearts."""
+    part = {key: torch.from_numpy(value[rows]) for key, value in bank.items()}
+    pictures = torch.stack([part["pictures"].float() / 255, part["mask"].float()], dim=3)
+    labels = part["labels"]
+    true = shares(labels.flatten(0, 2)).view(*labels.shape[:3], CLASSES, labels.shape[3] // 4, labels.shape[4] // 4)
+    return {"pictures": pictures, "shares": true, "present": part["present"]} | {key: part[key] for key in HELD}
+
+
+def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:
+    """Train in a folder that is there; return what was measured. ``echo3d train throughheart`` calls this.
+
+    Raises
+    ------
+    InputError
+        If there are no pairs, or the weights do not refine.
+    """
+    torch.set_num_threads(settings.threads)
+    work = ThroughHeart(settings)
+    loop = learn(work, settings.course(), out, resume=resume, progress=progress)
+    average = loop.average.eval()
+    torch.save({"second": average.state_dict(), "model": settings.model, "steps": loop.step}, out / NETWORK)
+    with torch.inference_mode():
+        measured = {key: round(value, 4) for key, value in work.validated(average).items()}
+    return measured | {"steps": loop.step, "core_minutes": round(loop.core_minutes, 2), "weights": NETWORK}
