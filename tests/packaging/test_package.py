@@ -246,3 +246,12 @@ def test_an_executable_hands_over_what_is_the_others(tmp_path: Path, own: str, w
         "from echo3d.__main__ import main; main()"
     )
     assert done.stdout.split() == becomes.split(), done.stderr
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_opens_the_window_is_understood_as_such(frozen: bool) -> None:
+    done = run(
+        f"import sys; sys.frozen = {frozen}; from echo3d.frozen import window_command; from echo3d.__main__ import opens_window\n"
+        "words = window_command('--trial', 'a.json'); print(opens_window(words[1 if sys.frozen else 4:]), words[-3:])"
+    )
+    assert done.stdout.split(maxsplit=1) == ["True", "['gui', '--trial', 'a.json']\n"], done.stderr
