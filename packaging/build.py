@@ -143,6 +143,7 @@ def _pack() -> Path:
         subprocess.run(["xz", "-T2", "-6", "-c"], stdin=packing.stdout, stdout=part, check=True)
     if packing.wait():
         raise SystemExit("tar must pack the folder, found that it failed; see its message above")
+    Path(part.name).chmod(0o644)  # what is begun as a temporary file is readable by its owner only
     return Path(part.name).rename(archive)
 
 
