@@ -40,8 +40,12 @@ def worker_command(*words: str) -> list[str]:
 
 
 def window_command(*words: str) -> list[str]:
-    """Return what opens this installation's window with words."""
-    return [_beside(WINDOW), *words] if is_frozen() else [sys.executable, "-P", "-m", "echo3d", "gui", *words]
+    """Return what opens this installation's window with words.
+
+    >>> window_command("a.dcm")[-2:]
+    ['gui', 'a.dcm']
+    """
+    return [_beside(WINDOW), "gui", *words] if is_frozen() else [sys.executable, "-P", "-m", "echo3d", "gui", *words]
 
 
 def _beside(name: str) -> str:

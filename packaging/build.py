@@ -27,7 +27,6 @@ from slim import slim
 ROOT = Path(__file__).resolve().parents[1]
 BUILD, DIST = ROOT / "build", ROOT / "dist"
 FOLDER = DIST / "echo3d"
-HEADLESS = BUILD / "headless"
 
 
 def main() -> None:
@@ -38,7 +37,6 @@ def main() -> None:
     words = parser.parse_args()
     begun = time.monotonic()
     if not words.finish:
-        _headless_opencv()
         icon.write(BUILD / "icons")
         _pyinstaller()
     own_code(FOLDER / "_internal")
@@ -70,20 +68,9 @@ def _machine() -> dict[str, str]:
     }
 
 
-def _headless_opencv() -> None:
-    """Fetch the build of OpenCV that has no windows, of the version that is installed: the other one carries a second Qt."""
-    wanted = version("opencv-python")
-    if (HEADLESS / f"opencv_python_headless-{wanted}.dist-info").is_dir():
-        return
-    shutil.rmtree(HEADLESS, ignore_errors=True)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "install", "--no-deps", "--target", str(HEADLESS)]
-    subprocess.run([*pip, f"opencv-python-headless=={wanted}"], check=True)
-
-
 def _pyinstaller() -> None:
-    paths = os.pathsep.join([str(HEADLESS), str(ROOT)])
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--workpath", str(BUILD / "work"), "--distpath", str(DIST)]
-    subprocess.run([*command, str(ROOT / "echo3d.spec")], check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": paths})
+    subprocess.run([*command, str(ROOT / "echo3d.spec")], check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
 
 
 def own_code(inside: Path) -> None:
@@ -101,7 +88,7 @@ def own_code(inside: Path) -> None:
 def _furnish(folder: Path) -> None:
     """Lay licences, bill of materials, version, icons and the desktop's file beside the executables."""
     collected = [tuple(pair) for pair in json.loads((BUILD / "collected.json").read_text(encoding="utf-8"))]
-    found = sbom.taken(collected, [str(HEADLESS), *sys.path[1:]])
+    found = sbom.taken(collected)
     (folder / "sbom.cdx.json").write_text(json.dumps(sbom.bill(found, _version()), indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder / "licences", ignore_errors=True)
     bare = sbom.write_licences(found, folder / "licences")
@@ -156,6 +143,7 @@ def _pack() -> Path:
         subprocess.run(["xz", "-T2", "-6", "-c"], stdin=packing.stdout, stdout=part, check=True)
     if packing.wait():
         raise SystemExit("tar must pack the folder, found that it failed; see its message above")
+    Path(part.name).chmod(0o644)  # what is begun as a temporary file is readable by its owner only
     return Path(part.name).rename(archive)
 
 

@@ -31,6 +31,7 @@ NEITHER = (
     "PyInstaller",
     "PySide6.QtDataVisualization",
     "_pytest",
+    "cv2",
     "dask",
     "distributed",
     "hypothesis",
@@ -55,6 +56,8 @@ NEITHER = (
     "pytest",
     "rich",
     "rich_rst",
+    "scipy.io",
+    "scipy.odr",
     "setuptools",
     *(f"skimage.{part}" for part in _PARTS),
     "tensorboard",
@@ -65,7 +68,13 @@ NEITHER = (
     "wheel",
     "yaml",
 )
-"""Modules of neither executable: tools of developers, what needs a compiler, clusters, and other programs' windows."""
+"""Modules of neither executable: tools of developers, what needs a compiler, clusters, other programs' windows, and what we can do without.
+
+OpenCV is a tenth of the whole; Pillow and SciPy, which are there anyway, give the same answers (``echo3d/io/_plain.py``).
+"""
+
+LEFT_OUT = ("opencv-python",)
+"""Distributions that the sources ask for and the package goes without."""
 
 NOT_IN_THE_WINDOW = (
     "echo3d.cli",
@@ -84,6 +93,22 @@ NOT_IN_THE_WINDOW = (
 
 NOT_IN_THE_WORKER = ("PySide6", "echo3d.gui", "pyqtgraph", "pyvistaqt", "qtpy", "shiboken6")
 """Modules that ``echo3d-worker`` leaves to ``echo3d``."""
+
+_OF_THE_COMPILER = (
+    "_functionalize_collectives",
+    "analysis",
+    "config",
+    "cpp_builder",
+    "cpu_vec_isa",
+    "cudagraph_utils",
+    "custom_graph_pass",
+    "exc",
+    "runtime",
+    "standalone_compile",
+    "test_operators",
+    "utils",
+)
+"""What torch imports of its compiler as soon as there is an optimiser; the rest only ``torch.compile`` calls, which needs a compiler."""
 
 NO_START = ("pyi_rth_mplconfig",)
 """What PyInstaller would run at each start and does more harm than good: matplotlib would look for all fonts again, into a new folder."""
@@ -108,6 +133,13 @@ def vtk(*, wanted: bool) -> list[str]:
     return sorted(f"vtkmodules.{name}" for name in names if bool(re.fullmatch(VTK_PARTS, name.removeprefix("vtk"))) is wanted)
 
 
+def compiler() -> list[str]:
+    """Return the parts of torch's compiler that are left out."""
+    place = Path(str(distribution("torch").locate_file("torch/_inductor")))
+    names = {path.name.removesuffix(".py") for path in place.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    return sorted(f"torch._inductor.{name}" for name in names - {"__init__", *_OF_THE_COMPILER})
+
+
 _DROPPED = (
     # Qt: what no window of ours shows
     r"PySide6/Qt/translations/.*",
@@ -126,7 +158,6 @@ _DROPPED = (
     r"matplotlib/mpl-data/(sample_data|fonts/(afm|pdfcorefonts)|images)/.*",
     r"pyvista/examples/.*",
     r"_gdcm/(scripts|pkgconfig)/.*",
-    r"cv2/qt/.*",
     r"(PIL/_avif|pillow\.libs/libavif).*",
     r"yaml/.*",
     r".*\.dist-info/(?!METADATA$).*",
@@ -146,11 +177,7 @@ def dropped(name: str) -> bool:
     return any(re.fullmatch(pattern, name) for pattern in _DROPPED)
 
 
-WITHOUT_WINDOWS = "opencv-python-headless"
-"""The build of OpenCV that the package holds; the other one carries a second Qt."""
-
-
-def required(root: str = "echo3d", without: Iterable[str] = NEITHER) -> list[Distribution]:
+def required(root: str = "echo3d", without: Iterable[str] = (*NEITHER, *LEFT_OUT)) -> list[Distribution]:
     """Return the installed distributions that a distribution needs here, itself first, optional ones left out."""
     left_out = {_key(name) for name in without}
     found: dict[str, Distribution] = {}
@@ -163,8 +190,7 @@ def required(root: str = "echo3d", without: Iterable[str] = NEITHER) -> list[Dis
             found[_key(name)] = distribution(name)
         except PackageNotFoundError:
             continue
-        needs = [_needed(line) for line in found[_key(name)].requires or () if "extra ==" not in line]
-        waiting += [WITHOUT_WINDOWS if one == "opencv-python" else one for one in needs]
+        waiting += [_needed(line) for line in found[_key(name)].requires or () if "extra ==" not in line]
     return list(found.values())
 
 
@@ -187,11 +213,12 @@ def metadata(folder: Path) -> list[tuple[str, str]]:
         place = f"{one.metadata['Name']}-{one.version}.dist-info".replace("/", "_")
         file = folder / place / "METADATA"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_without_windows(one.read_text("METADATA") or ""), encoding="utf-8")
+        file.write_text(_without(one.read_text("METADATA") or ""), encoding="utf-8")
         taken.append((str(file), place))
     return taken
 
 
-def _without_windows(text: str) -> str:
-    """Name the build of OpenCV that the package holds: the one without windows of its own."""
-    return re.sub(r"^Requires-Dist: opencv-python(?=[^-])", f"Requires-Dist: {WITHOUT_WINDOWS}", text, flags=re.MULTILINE)
+def _without(text: str) -> str:
+    """Ask for nothing that is left out."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("Requires-Dist: ") or _needed(line.partition(" ")[2]) not in LEFT_OUT)

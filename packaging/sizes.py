@@ -15,7 +15,6 @@ _COMPONENTS = (
     ("torch", r"(torch|torchgen|functorch)/.*"),
     ("VTK", r"vtkmodules/.*"),
     ("Qt for Python", r"(PySide6|shiboken6)/.*"),
-    ("OpenCV", r"(cv2|opencv_python\w*\.libs)/.*"),
     ("PyAV and its FFmpeg", r"(av|av\.libs)/.*"),
     ("SciPy", r"scipy(\.libs)?/.*"),
     ("NumPy", r"numpy(\.libs)?/.*"),

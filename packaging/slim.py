@@ -1,4 +1,4 @@
-"""Make the folder that PyInstaller left smaller: what is not used goes, FFmpeg is there once, names for debuggers are taken out."""
+"""Make the folder that PyInstaller left smaller: what is not used goes, names for debuggers are taken out."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ _LOADED = 1
 _OPENED_BY_NAME = re.compile(r"libpython3.*|libgcc_s\..*|libgomp.*")
 """Libraries that are opened by name while the program runs, so that no file says that it needs them."""
 
-_FFMPEG = re.compile(r"lib(avcodec|avdevice|avfilter|avformat|avutil|swresample|swscale)-[0-9a-f]+\.so\.(\d+)\..*")
-
 
 def drop(folder: Path) -> int:
     """Remove the files that ``contents`` leaves out, and links to nothing; return how many bytes that saved."""
@@ -36,26 +34,6 @@ def drop(folder: Path) -> int:
     for path in sorted(inside.rglob("*")):
         if path.is_symlink() and not path.exists():
             path.unlink()
-    return saved
-
-
-def share_ffmpeg(folder: Path) -> int:
-    """Let OpenCV use PyAV's FFmpeg where both are of one major version; return how many bytes that saved.
-
-    Both were built from the same releases, and a major version keeps its interface. OpenCV asks for its own file's name, which
-    becomes a link.
-    """
-    inside, saved = folder / INSIDE, 0
-    kept = {match[1]: (match[2], path.name) for path in inside.glob("av.libs/*") if (match := _FFMPEG.fullmatch(path.name))}
-    for path in sorted(inside.glob("lib*")):
-        match = _FFMPEG.fullmatch(path.name)
-        if match and not path.is_symlink() and kept.get(match[1], ("", ""))[0] == match[2]:
-            saved += path.stat().st_size
-            path.unlink()
-            path.symlink_to(f"av.libs/{kept[match[1]][1]}")
-    for path in inside.glob("av.libs/*") if saved else ():
-        if not (inside / path.name).exists():
-            (inside / path.name).symlink_to(f"av.libs/{path.name}")
     return saved
 
 
@@ -136,7 +114,7 @@ def loadable(path: Path) -> bool:
 
 def slim(folder: Path) -> dict[str, int]:
     """Do all of it and return the bytes that each step saved."""
-    saved = {"dropped": drop(folder), "one FFmpeg": share_ffmpeg(folder)}
+    saved = {"dropped": drop(folder)}
     idle = unreached(folder)
     saved["needed by nothing"] = sum(path.stat().st_size for path in idle if not path.is_symlink())
     for path in idle:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import time
@@ -34,9 +33,11 @@ _LIBRARIES = (
     "torch",
     "pydicom",
     "opencv-python",
+    "pillow",
     "av",
     "pydantic",
 )
+_INSTEAD = {"opencv-python": "not there, as in the package; Pillow and SciPy do its work"}
 _PRIVATE = {"recent"}
 """Settings that hold paths."""
 _LOG_LINES = 60
@@ -69,10 +70,10 @@ def _versions() -> list[str]:
 
 
 def _version(name: str) -> str:
-    for known in (name, f"{name}-headless"):  # the package holds the build of OpenCV without windows
-        with contextlib.suppress(PackageNotFoundError):
-            return version(known)
-    return "not found"
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return _INSTEAD.get(name, "not found")
 
 
 def _machine() -> list[str]:

@@ -17,7 +17,7 @@ from pydicom.uid import JPEGBaseline8Bit, UltrasoundMultiFrameImageStorage, gene
 from echo3d.core.sector import Fan
 from echo3d.core.views import DICOM_CODES, View
 from echo3d.errors import InputError
-from echo3d.io._cv import cv2
+from echo3d.io._cv import encode_jpeg
 
 QUALITY = 75
 """JPEG quality; speckle of 320 x 320 pixels takes about 20 kB per frame."""
@@ -227,7 +227,7 @@ def _pixels(frames: NDArray[np.uint8]) -> Dataset:
 
 
 def _jpeg(frame: NDArray[np.uint8]) -> bytes:
-    done, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    if not done:
+    data = encode_jpeg(frame, QUALITY)
+    if data is None:
         raise InputError("A frame could not be compressed as JPEG; its sides must be below 65500 pixels.")
-    return bytes(data)
+    return data

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from echo3d.io._cv import cv2
+from echo3d.io._cv import parts, solid, widened
 from echo3d.io.dicom_regions import Rectangle
 
 MOTION = 6
@@ -52,19 +52,16 @@ def echo_mask(stack: NDArray[np.uint8], threshold: int, region: Rectangle | None
 def _solid_parts(bright: NDArray[np.bool_], moves: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the connected parts that are thick and, in a clip, mostly moving; of a still picture the largest part only."""
     size = max(5, bright.shape[0] // 80 | 1)
-    closed = cv2.morphologyEx(bright.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8), borderValue=0)
-    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((size, size), np.uint8), borderValue=0)
-    count, parts = cv2.connectedComponents(opened, connectivity=4)
-    areas = np.bincount(parts.ravel(), minlength=count)
+    count, numbers = parts(solid(bright, size))
+    areas = np.bincount(numbers.ravel(), minlength=count)
     good = areas >= 0.001 * bright.size
     good[0] = False
-    moving = good & (np.bincount(parts.ravel(), weights=(moves & bright).ravel(), minlength=count) > 0.3 * areas)
+    moving = good & (np.bincount(numbers.ravel(), weights=(moves & bright).ravel(), minlength=count) > 0.3 * areas)
     if moving.any():
         good = moving
     elif count > 1:
         good &= areas == areas[1:].max()
-    near = cv2.dilate(good[parts].astype(np.uint8), np.ones((size, size), np.uint8))
-    return np.asarray(bright & (near > 0))
+    return np.asarray(bright & widened(good[numbers], size))
 
 
 def edges(mask: NDArray[np.bool_], region: Rectangle | None) -> tuple[Edge, Edge]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.core.images import Frames
-from echo3d.io._cv import cv2
+from echo3d.io._cv import channel_range, luminance
 
 CACHE_BYTES = 32_000_000
 """What one clip may keep decoded: a beat of 60 frames at 800 x 600."""
@@ -91,7 +91,7 @@ def to_grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if picture.ndim == 2:
         return np.ascontiguousarray(picture)
-    return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    return luminance(picture)
 
 
 def tinted(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -102,8 +102,7 @@ def tinted(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     if picture.ndim == 2:
         return np.zeros(picture.shape, bool)
-    red, green, blue = cv2.split(np.ascontiguousarray(picture))
-    return np.asarray(cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)) > TINT)
+    return np.asarray(channel_range(picture) > TINT)
 
 
 def spread(count: int, wanted: int) -> list[int]:

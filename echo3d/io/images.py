@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echo3d.errors import InputError
-from echo3d.io._cv import cv2
+from echo3d.io._cv import decode, encode_png
 from echo3d.io.codestream import picture_size
 from echo3d.io.frames import Pictures, to_grey
 from echo3d.io.limits import check_file_size, check_picture
@@ -46,17 +46,13 @@ def _size(data: bytes) -> tuple[int, int] | None:
 
 
 def _decode(data: bytes) -> NDArray[np.uint8]:
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        picture = None
+    bits = data[24] if data[:8] == _PNG and len(data) > 24 else 8
+    if bits == 16:
+        raise InputError(f"An ultrasound picture has 8 bits per sample, this one has {bits}; export it with 8 bits.")
+    picture = decode(data)
     if picture is None:
         raise InputError("The picture is damaged or cut short; export it again.")
-    if picture.dtype != np.uint8:
-        raise InputError(f"An ultrasound picture has 8 bits per sample, this one has {8 * picture.dtype.itemsize}; export it with 8 bits.")
-    if picture.ndim == 3:
-        picture = picture[..., 2::-1] if picture.shape[2] >= 3 else picture[..., 0]
-    return np.ascontiguousarray(picture)
+    return picture
 
 
 def read_png(path: Path) -> NDArray[np.uint8]:
@@ -74,11 +70,10 @@ def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
     """
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] not in (3, 4)):
         raise InputError(f"A PNG needs uint8 (H, W), (H, W, 3) or (H, W, 4), found {picture.dtype} {picture.shape}; convert it first.")
-    order = picture if picture.ndim == 2 else picture[..., [2, 1, 0, *range(3, picture.shape[2])]]
-    done, data = cv2.imencode(".png", np.ascontiguousarray(order))
-    if not done:
+    data = encode_png(picture)
+    if data is None:
         raise InputError("The picture could not be written as PNG; its sides must be above zero.")
-    path.write_bytes(bytes(data))
+    path.write_bytes(data)
 
 
 def sequences(paths: Iterable[Path]) -> list[list[Path]]:

@@ -35,10 +35,11 @@ from pydicom.uid import (
     RLELossless,
     UltrasoundMultiFrameImageStorage,
 )
+from scipy import ndimage
 
 from echo3d.core.sector import Fan
 from echo3d.errors import ModelError
-from echo3d.io._cv import cv2
+from echo3d.io._cv import encode_jpeg
 
 Frames = NDArray[np.uint8]
 FRAMES, HEIGHT, WIDTH = 4, 96, 128
@@ -67,7 +68,7 @@ def speckle() -> Frames:
     """Return (T, H, W) frames of smoothed noise within a fan on black."""
     rng = np.random.default_rng(7)
     noise = rng.rayleigh(70, (FRAMES, HEIGHT, WIDTH)).astype(np.float32)
-    smooth = np.stack([cv2.GaussianBlur(frame, (5, 5), 1.4) for frame in noise])
+    smooth = np.stack([ndimage.gaussian_filter(frame, 1.4, radius=2, mode="mirror") for frame in noise])
     return (smooth.clip(12, 255) * Fan(0.0, WIDTH / 2, 35.0, HEIGHT - 4.0).mask(HEIGHT, WIDTH)).astype(np.uint8)
 
 
@@ -109,7 +110,10 @@ def _each(encode: Callable[[Frames], bytes]) -> Callable[[Frames], bytes]:
 
 
 def _jpeg(frame: Frames) -> bytes:
-    return bytes(cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 95])[1])
+    data = encode_jpeg(frame, 95)
+    if data is None:
+        raise ModelError("a frame must be packed as JPEG for the self-test, found that the encoder refuses; install echo3d again")
+    return data
 
 
 def _jpeg_extended(frame: Frames) -> bytes:

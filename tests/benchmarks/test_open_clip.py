@@ -10,9 +10,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from echo3d.core.sector import Fan
 from echo3d.core.views import View
-from echo3d.io._cv import cv2
+from echo3d.io._cv import opencv
 from echo3d.io.dicom import read_dicom
 from echo3d.io.dicom_write import ClipHeader, write_echo_dicom
+
+cv2 = opencv()
 
 
 @pytest.fixture(scope="module")

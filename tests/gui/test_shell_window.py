@@ -107,6 +107,22 @@ def test_the_report_holds_the_machine_and_no_path(window, tmp_path) -> None:
         assert word in text or word == "1920 × 1200", word
 
 
+def test_the_report_says_what_stands_in_for_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import metadata
+
+    from echo3d.gui import report
+
+    def without(name: str) -> str:
+        if name == "opencv-python":
+            raise metadata.PackageNotFoundError(name)
+        return metadata.version(name)
+
+    told = "\n".join(report._versions())
+    assert f"opencv-python {metadata.version('opencv-python')}" in told and f"pillow {metadata.version('pillow')}" in told
+    monkeypatch.setattr(report, "version", without)
+    assert "opencv-python not there, as in the package; Pillow" in "\n".join(report._versions())
+
+
 def test_about_names_method_data_and_licences(window, qtbot) -> None:
     window.run_command("show_about")
     dialog = next(child for child in window.children() if getattr(child, "windowTitle", str)() == "About echo3d")

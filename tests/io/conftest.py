@@ -29,7 +29,9 @@ from pydicom.uid import (
 )
 
 from echo3d.core.sector import Fan
-from echo3d.io._cv import cv2
+from echo3d.io._cv import opencv
+
+cv2 = opencv()
 
 Make = Callable[..., Path]
 

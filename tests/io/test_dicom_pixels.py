@@ -9,10 +9,12 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import MPEG4HP41, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from echo3d.errors import InputError
-from echo3d.io._cv import cv2
+from echo3d.io._cv import opencv
 from echo3d.io.dicom_open import open_dicom
 from echo3d.io.dicom_pixels import open_pictures
 from echo3d.io.video import write_mp4
+
+cv2 = opencv()
 
 
 def pictures(path):

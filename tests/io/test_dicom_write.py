@@ -10,9 +10,11 @@ from pydicom.uid import JPEGBaseline8Bit
 from echo3d.core.sector import Fan
 from echo3d.core.views import DICOM_CODES, View
 from echo3d.errors import InputError
-from echo3d.io._cv import cv2
+from echo3d.io._cv import opencv
 from echo3d.io.dicom import read_dicom
 from echo3d.io.dicom_write import ClipHeader, write_echo_dicom
+
+cv2 = opencv()
 
 FAN = Fan(0.0, 160.0, 37.5, 262.0)
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from echo3d.core.sector import Fan
-from echo3d.io._cv import cv2
+from echo3d.io._cv import opencv
 from echo3d.io.dicom_regions import Rectangle
 from echo3d.io.fan import find_fan
+
+cv2 = opencv()
 
 HEIGHT, WIDTH = 480, 640
 

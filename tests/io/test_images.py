@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from echo3d.errors import InputError
-from echo3d.io._cv import cv2
+from echo3d.io._cv import opencv
 from echo3d.io.images import read_image, read_sequence, sequences, write_png
+
+cv2 = opencv()
 
 RNG = np.random.default_rng(0)
 
