@@ -15,7 +15,8 @@ from echo3d.errors import InputError, StoppedError
 
 def train(
     kind: Annotated[
-        str | None, typer.Argument(help="What is trained: s2mnet, secondlook, sliceplane, pointpwc, cyclegan, pix2vox or s2mnet-paper.")
+        str | None,
+        typer.Argument(help="What is trained: s2mnet, accurate, secondlook, sliceplane, pointpwc, cyclegan, pix2vox or s2mnet-paper."),
     ] = None,
     *,
     out: Annotated[

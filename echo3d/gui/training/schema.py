@@ -9,7 +9,7 @@ from typing import Any, Literal
 Kind = Literal["whole", "number", "yes", "choice", "many", "path", "text"]
 BUDGETS = {"minutes": "Minutes", "epochs": "Epochs", "steps": "Steps", "core_minutes": "Minutes of the processor"}
 """Fields of which one says how long is learned."""
-PATHS = ("data", "slices", "val", "clips", "begin", "encoder", "base")
+PATHS = ("data", "slices", "val", "cal", "clips", "begin", "encoder", "base")
 BASIC = ("preset", "batch", "samples", "rate", "strength", "principal", "cycle", "identity", "hearts", "pairs")
 OWN = ("device", "styles", "data", "slices", "val", "clips", *BUDGETS)
 """Fields that the page asks for in parts of their own."""
