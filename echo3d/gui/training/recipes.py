@@ -32,8 +32,8 @@ RECIPES: tuple[Recipe, ...] = (
         "accurate",
         "accurate",
         "S2MNet, accurate",
-        "Moves a lean network's hearts until they agree with the pictures. Learns from a data set's samples, "
-        "and calibrates its intervals on hearts held back.",
+        "Moves a lean network's hearts until they agree with the pictures. Learns from a data set's samples; those held back correct it, "
+        "and calibrate its intervals where the data set has 250 hearts or more.",
     ),
     Recipe("second", "secondlook", "S2MNet, second look", "A part of the accurate one, alone. Learns from training.glances."),
     Recipe("paper", "s2mnet-paper", "S2MNet, as published", "The network of the paper in its sizes. Made for GPUs."),

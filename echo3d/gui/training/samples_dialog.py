@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -15,7 +16,7 @@ from echo3d.jobs.spec import JobSpec
 from echo3d.positioning.cohorts import index_of, members_of
 
 KIND = "samples"
-USUAL, _MOST = 40, 20_000
+USUAL, _MOST, _SEEDS = 40, 20_000, 99_999
 STYLES = {
     "binary": "Tissue white, all else black",
     "pseudo": "A grey for each structure, as in the paper",
@@ -43,6 +44,12 @@ class SamplesDialog(QDialog):
         self.hearts.setValue(USUAL)
         self.hearts.setFixedWidth(112)
         self.hearts.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.seed = QSpinBox()
+        self.seed.setRange(1, _SEEDS)
+        self.seed.setValue(random.SystemRandom().randint(1, _SEEDS))
+        self.seed.setFixedWidth(112)
+        self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.seed.setToolTip("Data sets of one seed hold the same hearts; what is measured on one would have been learned from another")
         self.source = QComboBox()
         self.source.addItem("Drawn anew", "")
         self.source.addItem("Of a cohort…", None)
@@ -70,6 +77,7 @@ class SamplesDialog(QDialog):
         rows = (
             ("Hearts", row(self.hearts, 1)),
             ("Which", row(self.source, 1)),
+            ("Seed", row(self.seed, 1)),
             ("Styles", column(*self.styles.values(), spacing=6)),
             ("Folder", where),
         )
@@ -118,11 +126,12 @@ class SamplesDialog(QDialog):
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
             show_problem(self.problem, "The folder must be new or empty; choose another.")
         else:
-            self.start_wanted.emit(samples_spec(out, self.hearts.value(), styles, str(self.source.currentData() or "")))
+            cohort = str(self.source.currentData() or "")
+            self.start_wanted.emit(samples_spec(out, self.hearts.value(), styles, seed=self.seed.value(), cohort=cohort))
             self.accept()
 
 
-def samples_spec(out: Path, hearts: int, styles: list[str], cohort: str = "") -> JobSpec:
+def samples_spec(out: Path, hearts: int, styles: list[str], *, seed: int, cohort: str = "") -> JobSpec:
     """Return the job that makes a data set to train on."""
-    wanted = {"out": str(out), "hearts": hearts, "styles": styles, "seed": 1, "cohort": cohort}
+    wanted = {"out": str(out), "hearts": hearts, "styles": styles, "seed": seed, "cohort": cohort}
     return JobSpec(KIND, f"Samples of {hearts} hearts in {out.name}", "training.sampleset:run_job", wanted)
