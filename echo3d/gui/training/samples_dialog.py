@@ -13,10 +13,10 @@ from echo3d.gui.dialogs import press
 from echo3d.gui.position.order_fields import TextField, problem_label, show_problem
 from echo3d.gui.widgets import column, label, row, rule, text_button
 from echo3d.jobs.spec import JobSpec
-from echo3d.positioning.cohorts import index_of, members_of
+from echo3d.samplefolders import records_in
 
 KIND = "samples"
-USUAL, _MOST, _SEEDS = 40, 20_000, 99_999
+USUAL, _MOST, _SEEDS, _LEAST = 40, 20_000, 99_999, 4
 STYLES = {
     "binary": "Tissue white, all else black",
     "pseudo": "A grey for each structure, as in the paper",
@@ -52,7 +52,7 @@ class SamplesDialog(QDialog):
         self.seed.setToolTip("Data sets of one seed hold the same hearts; what is measured on one would have been learned from another")
         self.source = QComboBox()
         self.source.addItem("Drawn anew", "")
-        self.source.addItem("Of a cohort…", None)
+        self.source.addItem("Of a cohort or data set…", None)
         self.source.activated.connect(self._choose_source)
         self.styles = {word: QCheckBox(title) for word, title in STYLES.items()}
         for switch in self.styles.values():
@@ -99,22 +99,25 @@ class SamplesDialog(QDialog):
     def _choose_source(self, at: int) -> None:
         if self.source.itemData(at) is not None:
             return
-        name = QFileDialog.getExistingDirectory(self, "Folder of a cohort that was generated")
+        name = QFileDialog.getExistingDirectory(self, "Folder of a cohort, or of a data set, that was generated")
         self.source.setCurrentIndex(0)
-        if not name:
-            return
+        if name:
+            self.take_hearts_of(Path(name))
+
+    def take_hearts_of(self, folder: Path) -> None:
+        """Offer the hearts of a cohort or a data set, or say why they will not do."""
         try:
-            count = len(members_of(Path(name)))
+            count = len(records_in(folder))
         except InputError as exc:
             show_problem(self.problem, str(exc)[:1].upper() + str(exc)[1:])
             return
-        if not index_of(Path(name)).is_file():
-            show_problem(self.problem, "Hearts of an imported cohort do not beat; choose a cohort that was generated.")
+        if count < _LEAST:
+            show_problem(self.problem, f"{_LEAST} hearts that beat are needed, this folder has {count}; choose another, or draw them anew.")
             return
         show_problem(self.problem, "")
-        self.source.insertItem(1, f"Of {Path(name).name}, {count} hearts", name)
+        self.source.insertItem(1, f"Of {folder.name}, {count} hearts", str(folder))
         self.source.setCurrentIndex(1)
-        self.hearts.setValue(max(2, min(self.hearts.value(), count * 5 // 6)))
+        self.hearts.setValue(max(2, min(self.hearts.value(), count - max(2, count // 6))))
 
     def _start(self) -> None:
         styles = [word for word, switch in self.styles.items() if switch.isChecked()]
