@@ -178,8 +178,8 @@ STEADY = 0.002
 """Penalty of the trust's weights on signs of unit spread; our choice."""
 
 
-FEW = 12
-"""Pictures of a view, genuine ones and spoiled ones, below which the network's own trust stands."""
+FEW = 4
+"""Pictures of a view, genuine ones and spoiled ones, below which the network's own trust stands; of 300 lone views ten are spoiled."""
 
 
 def trusts(model: S2MModel, samples: dict[str, Tensor], count: int, seed: int = 0) -> dict[str, Tensor]:
