@@ -122,8 +122,8 @@ def test_what_will_not_do_is_said_before_anything_is_made(others: dict[str, obje
 
 def test_a_trial_counts_every_stage(data: Path) -> None:
     few = measure("accurate", Settings.model_validate(brief(data, steps=500)))
-    assert few["steps"] == 500 and few["whole_s"] > 500 * few["seconds_per_step"]
-    assert [one["lesson"] for one in few["lessons"]] == []
+    others = few["whole_s"] - few["before_s"] - 500 * few["seconds_per_step"]  # what is no step: they were gone through, and timed
+    assert few["steps"] == 500 and 0.5 < others < 200
 
 
 def test_a_piece_is_made_once(tmp_path: Path) -> None:
