@@ -124,11 +124,12 @@ def factors(network: S2MNet, samples: dict[str, Tensor], seed: int = 0) -> dict[
     Where there are few pairs, each is seen several times through other views, so that every view is.
     """
     truth = coefficients(samples["field"], fields_at_points(network))
-    known, made = {"maps": read_maps(network, samples), "truth": truth, "sectors": samples["sectors"]}, {}
-    pairs = len(truth) // 2
+    turns, pairs, made = -(-SOUGHT // (len(truth) // 2)), len(truth) // 2, {}
+    known = {"maps": read_maps(network, samples), "truth": truth, "sectors": samples["sectors"]}
+    known = {key: torch.cat([value] * turns) for key, value in known.items()}
     for number in range(1, VIEWS + 1):
-        seeds = [seed + number + VIEWS * turn for turn in range(-(-SOUGHT // pairs))]
-        rows = torch.cat([errors(network, known, subsets(pairs, number, one)).view(pairs, -1) for one in seeds])
+        present = torch.cat([subsets(pairs, number, seed + number + VIEWS * turn) for turn in range(turns)])
+        rows = errors(network, known, present).view(turns * pairs, -1)
         made[f"factor.{number}"] = torch.linalg.cholesky(covariance_of(rows)).float()
     return made
 
