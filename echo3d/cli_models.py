@@ -45,7 +45,7 @@ def add(
     name: Annotated[str | None, typer.Option("--name", help="What --model is to call it; the folder's name where not given.")] = None,
     as_json: AsJson = False,
 ) -> dict[str, Any]:
-    """Put a finished run of s2mnet, or weights that somebody exported, among the networks that hearts are computed with."""
+    """Put a finished run of s2mnet or accurate, or weights that somebody exported, among the networks that hearts are computed with."""
     from echo3d.models import add_model
 
     card = add_model(run, name=name, progress=terminal_progress(as_json))

@@ -16,7 +16,9 @@ from echo3d.errors import InputError, StoppedError
 def train(
     kind: Annotated[
         str | None,
-        typer.Argument(help="What is trained: s2mnet, secondlook, throughheart, sliceplane, pointpwc, cyclegan, pix2vox or s2mnet-paper."),
+        typer.Argument(
+            help="s2mnet, accurate (its parts: secondlook, throughheart), sliceplane, pointpwc, cyclegan, pix2vox or s2mnet-paper."
+        ),
     ] = None,
     *,
     out: Annotated[

@@ -16,13 +16,19 @@ from typing import Any
 from echo3d.anatomy.template import load_template
 from echo3d.core.modelcard import ModelCard
 from echo3d.errors import InputError, ModelError
-from echo3d.io.cards import installed, read_card, told
-from echo3d.paths import user_models
+from echo3d.io.cards import installed, read_card, told, weights_that_are
+from echo3d.jobs.registry import list_jobs
+from echo3d.jobs.spec import State
+from echo3d.paths import user_jobs, user_models
 from echo3d.progress import Progress, silent
-from echo3d.trainings import CONFIG, RUN, kind_of
+from echo3d.settings import load_settings
+from echo3d.trainings import CONFIG, JOB, RUN, kind_of
 
-USABLE = "s2mnet"
-"""The kind of network that hearts are computed with."""
+USABLE = ("s2mnet", "accurate")
+"""Kinds of runs that hearts are computed with."""
+
+PLAIN, REFINED = "s2mnet", "refined s2mnet"
+"""Kinds of their weights: a network's, and those that refine another's answers."""
 
 EXPORTED = (RUN, "recipe.json", "log.jsonl")
 """Files of a run that are handed on as they are."""
@@ -48,7 +54,12 @@ class Model:
     @property
     def computes_hearts(self) -> bool:
         """Whether ``--model`` may name it."""
-        return self.card is not None and self.card.kind in (USABLE, f"refined {USABLE}") and not misfit(self.card)
+        return self.card is not None and not misfit(self.card)
+
+    @property
+    def lean(self) -> bool:
+        """Whether an accurate network can be made of it."""
+        return self.computes_hearts and self.card is not None and self.card.kind == PLAIN
 
 
 def list_models() -> list[Model]:
@@ -64,11 +75,21 @@ def _told(path: Path) -> ModelCard | None:
 
 
 def misfit(card: ModelCard) -> str:
-    """Return in a sentence why weights displace another template than the installed one, nothing where they do not."""
+    """Return in a sentence why no hearts can be computed with weights here, nothing where they can.
+
+    They are of another kind, displace another template than the installed one, or refine a network that is not installed.
+    """
+    if card.kind not in (PLAIN, REFINED):
+        return f"hearts are computed with weights of the kind {PLAIN} or {REFINED}, found {card.kind[:40]}; name others"
     template = load_template()
-    if card.template_sha256 == template.sha256:
-        return ""
-    return f"weights must displace the installed template, {card.name[:40]} displaces another; choose weights made for {template.name}"
+    if card.template_sha256 != template.sha256:
+        return f"weights must displace the installed template, {card.name[:40]} displaces another; choose weights made for {template.name}"
+    if card.kind == REFINED:
+        try:
+            weights_that_are(str(card.config.get("network_sha256")), str(card.config.get("network")))
+        except ModelError as exc:
+            return str(exc)
+    return ""
 
 
 def add_model(source: Path, *, name: str | None = None, progress: Progress = silent) -> ModelCard:
@@ -85,7 +106,7 @@ def add_model(source: Path, *, name: str | None = None, progress: Progress = sil
     InputError
         If there is no network, it is of a kind that hearts are not computed with, or the name is taken or no plain word.
     ModelError
-        If its files are damaged, or it displaces another template.
+        If its files are damaged, it displaces another template, or it refines a network that is not installed.
     """
     chosen = _free(name or re.sub(r"[^A-Za-z0-9_.-]+", "-", source.stem).strip("-._"))
     with _network(source, chosen, progress) as (tensors, card):
@@ -116,7 +137,7 @@ def _installed(tensors: dict[str, Any], card: ModelCard) -> ModelCard:
     try:
         return load_model(card.name, "cpu").card
     except (RuntimeError, KeyError, ValueError, TypeError) as exc:
-        remove_model(card.name)
+        _deleted(final)
         raise ModelError(f"weights must fit their card, those of {card.name} do not ({type(exc).__name__}); export them again") from exc
 
 
@@ -125,9 +146,9 @@ def _network(source: Path, name: str, progress: Progress) -> Iterator[tuple[dict
     """Yield tensors and card of a source."""
     if source.is_dir():
         kind = kind_of(source)
-        if kind != USABLE:
+        if kind not in USABLE:
             raise InputError(
-                f"hearts are computed with a run of {USABLE}, found one of {kind[:40]}; hand it on with echo3d models export, "
+                f"hearts are computed with a run of {' or '.join(USABLE)}, found one of {kind[:40]}; hand it on with echo3d models export, "
                 "or compare it with echo3d evaluate"
             )
         yield _exported(source, name, progress)
@@ -137,8 +158,8 @@ def _network(source: Path, name: str, progress: Progress) -> Iterator[tuple[dict
         if not path.is_file():
             raise InputError("a model must be a run's folder, an exported .zip or a .safetensors file, found none; name one of these")
         card = read_card(path)
-        if card.kind != USABLE:
-            raise InputError(f"hearts are computed with weights of the kind {USABLE}, found {card.kind[:40]}; name others")
+        if card.kind not in (PLAIN, REFINED):
+            raise InputError(misfit(card))
         from echo3d.io.weights import read_weights
 
         yield read_weights(path), card
@@ -178,18 +199,55 @@ def remove_model(name: str) -> None:
     Raises
     ------
     InputError
-        If there is none of that name, or it may not be deleted.
+        If there is none of that name, it is in use, or it may not be deleted.
     """
     mine = {path.stem: path for path in installed(own=True)}
     if name not in mine:
         raise InputError(
             f"a model must be one's own to be removed ({', '.join(mine) or 'there is none'}), found {name[:40]!r}; name another"
         )
+    if sentence := in_use(name):
+        raise InputError(sentence)
     try:
-        mine[name].unlink()
-        mine[name].with_suffix(".json").unlink(missing_ok=True)
+        _deleted(mine[name])
     except OSError as exc:
         raise InputError(f"the folder of models must be writable, found {type(exc).__name__}; remove the model by hand") from exc
+
+
+def _deleted(path: Path) -> None:
+    path.unlink()
+    path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def in_use(name: str) -> str:
+    """Return in a sentence what one of the user's models is needed for, nothing where it may go.
+
+    Another refines its answers, the window computes with it, or a training that has not ended begins with it.
+    """
+    if refining := refined_by(name):
+        return f"a model that another refines must stay, found {refining[0]} made of {name}; remove {refining[0]} first"
+    if load_settings().model == name:
+        return f"a model that hearts are computed with must stay, found {name} chosen in the window; choose another network there first"
+    learning = [
+        status.name
+        for status in list_jobs(user_jobs())
+        if status.spec is not None
+        and status.spec.target == JOB
+        and (status.state.alive or status.state is State.QUEUED)
+        and (status.spec.arguments.get("settings") or {}).get("model") == name
+    ]
+    if learning:
+        return f"a model that a training begins with must stay, found {learning[0]} at it; wait for its end or cancel it first"
+    return ""
+
+
+def refined_by(name: str) -> list[str]:
+    """Return the installed models that refine the answers of another, unless that lies here under a second name too."""
+    cards = {path.stem: card for path in installed() if (card := _told(path)) is not None}
+    sha256 = cards[name].sha256 if name in cards else ""
+    if not sha256 or any(card.sha256 == sha256 for other, card in cards.items() if other != name):
+        return []
+    return [other for other, card in cards.items() if card.kind == REFINED and card.config.get("network_sha256") == sha256]
 
 
 def export_run(run: Path, out: Path, *, progress: Progress = silent) -> list[str]:

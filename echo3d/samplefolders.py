@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from echo3d.dataset.folder import is_ours
+from echo3d.errors import InputError
 
 PICTURES = (".dcm", ".mp4", ".avi", ".mov", ".png", ".jpg", ".jpeg", ".zip")
 _PARTS = {"data": ("samples", "train"), "slices": ("slices",), "val": ("val", "validation")}
@@ -62,9 +65,34 @@ def look_into(folder: Path) -> Found:
 
 def _unusable(folder: Path) -> Found:
     if is_ours(folder):
-        said = "This data set holds pictures with their truth in a layout of its own; a training here needs samples with label slices."
-        return Found(f"{said} Make them with Make a data set….", problem=True)
+        try:
+            count = len(records_in(folder))
+        except InputError as exc:
+            return Found(f"A data set of the Position page. {str(exc)[:1].upper()}{str(exc)[1:]}.", problem=True)
+        way = "draws these hearts anew with them: choose this folder there under Which" if count else "draws hearts with them"
+        said = "A data set of the Position page: pictures with their truth, without the label slices that a training here needs."
+        return Found(f"{said} Make a data set… {way}.", problem=True)
     return Found("No samples to learn from lie in this folder; make some with Make a data set…, or choose another.", problem=True)
+
+
+def records_in(folder: Path) -> list[dict[str, Any]]:
+    """Return the records of the beating hearts of a cohort, or of a data set, whose validation hearts come last; each heart once.
+
+    Raises
+    ------
+    InputError
+        If the folder is neither, or is not finished.
+    """
+    if is_ours(folder):
+        from echo3d.dataset.manifest import read_manifest
+
+        files = sorted(read_manifest(folder)["files"], key=lambda file: file["split"] != "train")
+        found = [file["record"] for file in files if file.get("record")]
+    else:
+        from echo3d.cohort.generate import read_cohort
+
+        found = [line["record"] for line in read_cohort(folder)[1]]
+    return list({json.dumps(record, sort_keys=True): record for record in found}.values())
 
 
 def parts_of(folder: Path) -> dict[str, Path]:

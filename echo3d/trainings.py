@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RECIPES: Mapping[str, str] = {
     "pointpwc": "training.pointpwc",
     "s2mnet": "training.lean",
+    "accurate": "training.accurate",
     "secondlook": "training.secondlook",
     "throughheart": "training.throughheart",
     "cyclegan": "training.cyclegan",
@@ -42,7 +43,7 @@ CONFIG = "config.json"
 RUN = "run.json"
 """File in a run's folder that says what is trained, and by which version."""
 
-PLACES = ("data", "slices", "val", "clips", "begin", "encoder", "base")
+PLACES = ("data", "slices", "val", "cal", "clips", "begin", "encoder", "base")
 """Settings that name a folder or a file."""
 
 JOB = "echo3d.trainings:run_job"

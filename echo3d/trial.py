@@ -66,8 +66,9 @@ class Watch:
 def measure(kind: str, settings: BaseModel, *, progress: Progress = silent) -> dict[str, Any]:
     """Return how long a step takes, how much memory is needed, and what follows for the whole training.
 
-    A recipe may have ``shortened(settings, steps)``, so that less is made ready for a trial, and ``planned(settings)``, the budget of each
-    lesson; what is not made ready here comes on top of the time.
+    A recipe may have ``shortened(settings, steps)``, so that less is made ready for a trial, ``planned(settings)``, the budget of each
+    lesson, and ``left_out(settings, rows)``, the seconds of what is no lesson, given the log of the shortened run; what is not made ready
+    here otherwise comes on top of the time.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def measure(kind: str, settings: BaseModel, *, progress: Progress = silent) -> d
         If the settings will not do.
     """
     module = RECIPES[kind]
-    shortened, planned = (_maybe(f"{module}:{name}") for name in ("shortened", "planned"))
+    shortened, planned, left_out = (_maybe(f"{module}:{name}") for name in ("shortened", "planned", "left_out"))
     lessons = planned(settings) if planned else {"": None}
     watch = Watch(len(lessons), progress)
     with tempfile.TemporaryDirectory() as place:
@@ -96,8 +97,12 @@ def measure(kind: str, settings: BaseModel, *, progress: Progress = silent) -> d
         except StoppedError:
             if not watch.times:
                 raise
-        courses = [row for row in read_log(Path(place)) if "course" in row]
-    return _answer(kind, settings, watch, {row.get("lesson", ""): row for row in courses}, lessons)
+        rows = read_log(Path(place))
+    courses = {row.get("lesson", ""): row for row in rows if "course" in row}
+    answer = _answer(kind, settings, watch, courses, lessons)
+    if left_out and answer["whole_s"] is not None:
+        answer["whole_s"] = round(answer["whole_s"] + left_out(settings, rows), 1)
+    return answer
 
 
 def alone(settings: BaseModel) -> BaseModel:

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,18 @@ import torch
 
 from echo3d.cli import main
 from echo3d.errors import InputError, ModelError
-from echo3d.io.cards import weights_path
+from echo3d.io.cards import read_card, weights_path
 from echo3d.io.images import read_image
+from echo3d.io.weights import read_weights, write_weights
+from echo3d.jobs.registry import list_jobs
+from echo3d.jobs.spec import JobSpec, State
+from echo3d.jobs.store import make_job
 from echo3d.models import add_model, export_run, list_models, remove_model
+from echo3d.paths import user_jobs
 from echo3d.pipeline import Request, demo_clips, run_reconstruct
 from echo3d.reconstruction.reconstruct import load_model
+from echo3d.settings import Settings, save_settings
+from echo3d.trainings import JOB
 from training.unpack import unpack
 
 
@@ -76,6 +84,75 @@ def test_an_exported_run_is_one_file_that_others_can_add(run: Path, tmp_path: Pa
     assert add_model(out, name="theirs").name == "theirs"
     with pytest.raises(InputError, match="found it there"):
         export_run(run, out)
+
+
+@pytest.fixture
+def accurate(run: Path, tmp_path: Path) -> Path:
+    """Return the folder of a run that ended with what the shipped accurate network knows, made of the user's own lean one, ``mine``."""
+    out = tmp_path / "better"
+    out.mkdir()
+    base = add_model(run, name="mine")
+    path = weights_path("accurate")
+    config = {**read_card(path).config, "network": "mine", "network_sha256": base.sha256}
+    card = replace(read_card(path), config=config, metrics={"intervals": "none"})
+    write_weights(out / "accurate.safetensors", read_weights(path), card)
+    (out / "run.json").write_text(json.dumps({"kind": "accurate", "template_sha256": base.template_sha256}))
+    (out / "config.json").write_text(json.dumps({"model": "mine", "data": str(tmp_path)}))
+    return out
+
+
+def test_an_accurate_network_of_ones_own_refines_a_lean_one_of_ones_own(
+    accurate: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "add", str(accurate), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["kind"] == "refined s2mnet"
+    model, shipped = load_model("better", "cpu"), load_model("accurate", "cpu")
+    assert model.refiner is not None and shipped.refiner is not None and shipped.card.config["network"] == "lean"
+    assert torch.equal(model.refiner.covariance[6], shipped.refiner.covariance[6])
+    run_reconstruct(Request(demo_clips(), model="better", device="cpu"), tmp_path / "result")
+    assert json.loads((tmp_path / "result" / "result.json").read_text())["model"] == "better"
+    assert [one.lean for one in list_models() if one.own] == [False, True]
+    assert main(["models", "remove", "mine"]) == 2
+    assert capfd.readouterr().err.strip().endswith("found better made of mine; remove better first")
+    for name in ("better", "mine"):
+        remove_model(name)
+    assert not [one for one in list_models() if one.own]
+
+
+def test_a_network_that_refines_one_that_is_not_there_is_refused_until_it_is(accurate: Path, run: Path, tmp_path: Path) -> None:
+    """It is known by its SHA-256: under another name it will do, and another network of its name will not."""
+    export_run(accurate, tmp_path / "better.zip")
+    remove_model("mine")
+    with pytest.raises(ModelError, match="which was called mine; add it first"):
+        add_model(tmp_path / "better.zip")
+    assert not [one for one in list_models() if one.own]
+    log = run / "log.jsonl"
+    kept = log.read_text()
+    log.write_text(kept.replace('"ed_mm": 2.0', '"ed_mm": 4.0'))  # other expected errors, so another file
+    add_model(run, name="mine")
+    with pytest.raises(ModelError, match="add it first"):
+        add_model(accurate)
+    log.write_text(kept)
+    add_model(run, name="elsewhere")
+    assert add_model(tmp_path / "better.zip").name == "better" and load_model("better", "cpu").refiner is not None
+    weights_path("elsewhere").unlink()
+    assert not next(one for one in list_models() if one.name == "better").computes_hearts
+
+
+def test_a_model_in_use_stays(run: Path, tmp_path: Path) -> None:
+    add_model(run, name="mine")
+    save_settings(Settings(model="mine"))
+    with pytest.raises(InputError, match="chosen in the window"):
+        remove_model("mine")
+    save_settings(Settings())
+    wanted = {"kind": "accurate", "settings": {"model": "mine"}, "out": str(tmp_path / "later")}
+    job = make_job(user_jobs(), JobSpec("train", "later", JOB, wanted))
+    enqueued = [status for status in list_jobs(user_jobs()) if status.state is State.QUEUED]
+    assert [status.name for status in enqueued] == [job.name]
+    with pytest.raises(InputError, match=f"found {job.name} at it"):
+        remove_model("mine")
+    shutil.rmtree(job)
+    remove_model("mine")
 
 
 def test_another_template_is_refused_when_added_and_when_loaded(run: Path) -> None:

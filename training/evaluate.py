@@ -70,12 +70,17 @@ def reader_of(model: S2MModel) -> Reader:
     return read
 
 
+def question(pictures: Tensor, present: Tensor) -> str:
+    """Return a name for what is asked: pictures (B, V, 2, H, W) of the views present (B, V)."""
+    return hashlib.blake2b(pictures.numpy().tobytes() + present.numpy().tobytes(), digest_size=20).hexdigest()
+
+
 def remembering(reader: Reader) -> Reader:
     """Return a reader that answers the same question once only; refined answers take a tenth of a second each."""
-    known: dict[bytes, Prediction] = {}
+    known: dict[str, Prediction] = {}
 
     def read(pictures: Tensor, present: Tensor) -> Prediction:
-        key = hashlib.blake2b(pictures.numpy().tobytes() + present.numpy().tobytes()).digest()
+        key = question(pictures, present)
         if key not in known:
             known[key] = reader(pictures, present)
         return known[key]

@@ -154,6 +154,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 EXPORTS: Mapping[str, Callable[[Path, str, Progress], Export]] = {
     "s2mnet": _s2mnet,
+    "accurate": _written,
     "sliceplane": _sliceplane,
     "cyclegan": _written,
     "pointpwc": _written,
@@ -163,6 +164,7 @@ EXPORTS: Mapping[str, Callable[[Path, str, Progress], Export]] = {
 
 FILES: Mapping[str, str] = {
     "s2mnet": "network.pt",
+    "accurate": "accurate.safetensors",
     "sliceplane": "network.pt",
     "cyclegan": "cyclegan.safetensors",
     "pointpwc": "pointpwc.safetensors",

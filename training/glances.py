@@ -10,7 +10,7 @@ model refines without correction and without a second look of its own. Shards th
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +69,38 @@ def first_hearts(model: S2MModel, pictures: Tensor, present: Tensor) -> dict[str
     return {"slices": slices} | hearts | planes
 
 
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How a model is made to look.
+
+    Parameters
+    ----------
+    styles : of the pictures, pair by pair in turn
+    strength : of the domain randomisation, 0 for none
+    seed : of every draw
+    """
+
+    styles: tuple[str, ...]
+    strength: float = 1.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard of samples that is looked at.
+
+    Parameters
+    ----------
+    number : of the shard in its folder
+    path : its file
+    rows : how many of its samples are looked at, the first ones; all where None
+    """
+
+    number: int
+    path: Path
+    rows: int | None = None
+
+
 def shard_pictures(path: Path, styles: tuple[str, ...], turn: int) -> NDArray[np.uint8]:
     """Return a shard's pictures (S, V, H, W); pair p is drawn in style p + ``turn``."""
     drawn: list[NDArray[np.uint8]] = []
@@ -79,19 +111,17 @@ def shard_pictures(path: Path, styles: tuple[str, ...], turn: int) -> NDArray[np
     return np.stack([drawn[style][row] for row, style in enumerate(style_of)])
 
 
-def glances(
-    model: S2MModel, path: Path, styles: tuple[str, ...], turn: int, strength: float, rng: np.random.Generator
-) -> dict[str, NDArray]:
+def glances(model: S2MModel, shard: Shard, looks: Looks, rng: np.random.Generator) -> dict[str, NDArray]:
     """Return the arrays of a shard of glances: pictures, mask, present, slices (all uint8 or bool), labels, and hearts (float32).
 
     The hearts are those of :func:`first_hearts`, and ``truth`` (S, R) with its chambers' ``volumes`` (S, 4) in ml.
     """
-    with np.load(path, allow_pickle=False) as data:
-        fans, field, volumes = (torch.from_numpy(data[key]) for key in ("fans", "field", "volumes"))
-        labels = data["labels"]
-    echo = torch.from_numpy(shard_pictures(path, styles, turn))
-    if strength:
-        pictures = look(echo, fans, rng, strength)
+    with np.load(shard.path, allow_pickle=False) as data:
+        labels = data["labels"][: shard.rows]
+        fans, field, volumes = (torch.from_numpy(data[key][: shard.rows]) for key in ("fans", "field", "volumes"))
+    echo = torch.from_numpy(shard_pictures(shard.path, looks.styles, shard.number + looks.seed)[: shard.rows])
+    if looks.strength:
+        pictures = look(echo, fans, rng, looks.strength)
     else:
         mask = fan_masks(fans).float()
         pictures = torch.stack([echo.float() / 255 * mask, mask], dim=2)
@@ -104,6 +134,18 @@ def glances(
     truth = {"truth": coefficients(field, fields_at_points(model.network)), "volumes": volumes}
     told = {key: value.numpy().astype(np.float32) for key, value in (found | truth).items()}
     return whole | told | {"mask": pictures[:, :, 1].bool().numpy(), "present": present.numpy(), "labels": labels}
+
+
+def draw_shard(model: S2MModel, shard: Shard, looks: Looks, out: Path) -> Path:
+    """Draw the glances of a shard into a folder, whole or not at all; leave it alone where it is there. Return its file."""
+    target = out / f"{shard.path.stem}_{looks.seed}.npz"
+    if not target.exists():
+        arrays = glances(model, shard, looks, np.random.default_rng([looks.seed, shard.number]))
+        part = target.with_suffix(".part")
+        with part.open("wb") as stream:
+            np.savez(stream, **arrays)  # type: ignore[arg-type]
+        part.replace(target)
+    return target
 
 
 def main() -> None:
@@ -120,18 +162,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    model, styles = first_look(load_model(options.model, "cpu")), tuple(options.styles)
+    model, looks = first_look(load_model(options.model, "cpu")), Looks(tuple(options.styles), options.strength, options.seed)
     paths = sorted(options.data.glob("*.npz"))
     for number, path in list(enumerate(paths))[options.first : options.last]:
-        target = options.out / f"{path.stem}_{options.seed}.npz"
-        if not target.exists():
-            rng = np.random.default_rng([options.seed, number])
-            arrays = glances(model, path, styles, number + options.seed, options.strength, rng)
-            part = target.with_suffix(".part")
-            with part.open("wb") as stream:
-                np.savez(stream, **arrays)  # type: ignore[arg-type]
-            part.replace(target)
-            print(target.stem, flush=True)
+        print(draw_shard(model, Shard(number, path), looks, options.out).stem, flush=True)
 
 
 if __name__ == "__main__":

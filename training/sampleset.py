@@ -1,8 +1,8 @@
 """Make a whole data set to train on in one folder, as a background job: samples, samples held back, label slices, pictures in styles.
 
 The folder then holds ``samples`` and ``val`` (of ``training.samples``, with the styles of ``training.styles`` in them) and ``slices`` (of
-``training.slices``). Hearts are drawn, or taken from a cohort that was generated. What is finished is kept: a job that was broken off goes
-on with the shard it was at, and every shard depends on the seed and its number alone.
+``training.slices``). Hearts are drawn, or taken from a cohort or a data set that was generated. What is finished is kept: a job that was
+broken off goes on with the shard it was at, and every shard depends on the seed and its number alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 
 from echo3d.anatomy.cohort import Heart, build_heart, record_from_json, record_to_json, sound_heart
 from echo3d.errors import InputError
+from echo3d.samplefolders import records_in
 from training.samples import samples_of, write_shard
 from training.slices import slices_of
 from training.styles import STYLES, UNSEEN, drawer, style_shard
@@ -42,7 +43,7 @@ class SetOrder:
     hearts : to learn from; a fifth as many, two at least, are held back
     styles : of the pictures
     seed : of every draw
-    cohort : folder of a generated cohort whose hearts are taken, None to draw hearts
+    cohort : folder of a generated cohort, or of a data set, whose hearts are taken, None to draw hearts
 
     Raises
     ------
@@ -128,12 +129,10 @@ def _hearts_of(order: SetOrder) -> Hearts:
     """Return what builds the heart of a number, and the generator of what else is drawn for it."""
     if order.cohort is None:
         return lambda number: _drawn(order.seed, number)
-    from echo3d.cohort.generate import read_cohort
-
-    records = [record_from_json(line["record"]) for line in read_cohort(order.cohort)[1]]
+    records = [record_from_json(record) for record in records_in(order.cohort)]
     if len(records) < order.hearts + order.held:
         raise InputError(
-            f"a cohort must have the hearts that are asked for and those held back, {order.hearts + order.held}, "
+            f"a cohort or a data set must have the hearts that are asked for and those held back, {order.hearts + order.held}, "
             f"found {len(records)}; ask for fewer"
         )
     return lambda number: (build_heart(records[number]), np.random.default_rng((order.seed, number)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from echo3d.progress import Progress, silent
 from echo3d.reconstruction.reconstruct import load_model
 from echo3d.reconstruction.secondlook import SecondEncoder
 from training.encoder import shares
-from training.loop import Course, learn
+from training.loop import Course, Part, learn
 
 NETWORK = "second.pt"
 
@@ -32,6 +32,8 @@ class Settings(BaseModel):
     """How the second look is trained."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    usual: ClassVar[float] = 40.0
+    """Minutes of a processor where no budget is named."""
 
     data: Path = Field(Path("runs/glances/train"), description="Glances to learn from, of training.glances.")
     val: Path = Field(Path("runs/glances/val"), description="Glances to measure on, never learned from.")
@@ -55,7 +57,7 @@ class Settings(BaseModel):
         """Return the course."""
         budget: dict[str, Any] = {"steps": self.steps, "minutes": self.minutes, "core_minutes": self.core_minutes}
         if not any(budget.values()):
-            budget["core_minutes"] = 40.0
+            budget["core_minutes"] = self.usual
         shared = ("batch", "rate", "rise", "precision", "keep", "note", "measure", "seed", "device")
         return Course(decay=0.01, clip=1.0, **budget, **{name: getattr(self, name) for name in shared})
 
@@ -135,8 +137,12 @@ def batch_of(bank: Mapping[str, NDArray], rows: NDArray) -> dict[str, Tensor]:
     return {"pictures": pictures, "view": part["view"], "slices": part["slices"].float() / 255, "shares": shares(part["labels"])}
 
 
-def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:
+def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progress = silent, part: Part | None = None) -> dict[str, Any]:
     """Train in a folder that is there; return what was measured. ``echo3d train secondlook`` calls this.
+
+    Parameters
+    ----------
+    part : which lesson of a longer run it is, where it is one
 
     Raises
     ------
@@ -145,9 +151,11 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     """
     torch.set_num_threads(settings.threads)
     work = Looking(settings)
-    loop = learn(work, settings.course(), out, resume=resume, progress=progress)
+    loop = learn(work, settings.course(), out, resume=resume, progress=progress, part=part)
     average = loop.average.eval()
-    torch.save({"second": average.state_dict(), "model": settings.model, "steps": loop.step}, out / NETWORK)
+    partial = (out / NETWORK).with_suffix(".part")
+    torch.save({"second": average.state_dict(), "model": settings.model, "steps": loop.step}, partial)
+    partial.replace(out / NETWORK)
     with torch.inference_mode():
         measured = {key: round(value, 5) for key, value in work.validated(average).items()}
     return measured | {"steps": loop.step, "core_minutes": round(loop.core_minutes, 2), "weights": NETWORK}

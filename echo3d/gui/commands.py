@@ -52,6 +52,7 @@ _COMMON: tuple[Command, ...] = (
     Command("toggle_playing", "Play / pause", "Playback", ("Space",), "play"),
     Command("go_ed", "Go to end-diastole", "Playback", ("D",), ruled=True),
     Command("go_es", "Go to end-systole", "Playback", ("S",)),
+    Command("manage_networks", "Manage networks of yours…", "File", ("Ctrl+Shift+U",)),
     Command("save_screenshot", "Save screenshot…", "File", ("Ctrl+Shift+S",), "camera", True),
     Command("quit", "Quit", "File", ("Ctrl+Q",), ruled=True),
     Command("show_palette", "Command palette…", "Help", ("Ctrl+K", "Ctrl+Shift+P"), "command"),

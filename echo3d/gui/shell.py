@@ -218,6 +218,12 @@ class Shell(QObject):
         self._tick_choices()
         window.compute_again()
 
+    def manage_networks(self) -> None:
+        """List your own networks, and remove those that are not needed any more, after asking."""
+        from echo3d.gui.networks_dialog import NetworksDialog
+
+        NetworksDialog(self.choose_network, self._window).open()
+
     def full_screen(self) -> None:
         """Fill the screen, or not."""
         self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -27,6 +27,36 @@ def weights_path(name: str) -> Path:
     raise ModelError(f"--model must name installed weights ({known}), found {name!r}; choose one of them, or see echo3d models list")
 
 
+def weights_that_are(sha256: str, name: str) -> Path:
+    """Return where the weights of a SHA-256 lie, under whatever name they are installed.
+
+    Parameters
+    ----------
+    sha256 : of the file
+    name : what they were called by those who refined them
+
+    Raises
+    ------
+    ModelError
+        If they are not installed.
+    """
+    for path in sorted(installed(), key=lambda path: path.stem != name):
+        if _sha256_of(path) == sha256:
+            return path
+    raise ModelError(
+        f"weights that refine a network need that network, found no installed one with the SHA-256 {sha256[:12]}…, which was called "
+        f"{name[:40]}; add it first with echo3d models add"
+    )
+
+
+def _sha256_of(path: Path) -> str:
+    """Return the SHA-256 that a card gives, nothing where it is damaged."""
+    try:
+        return told(path).sha256
+    except ModelError:
+        return ""
+
+
 def installed(*, own: bool | None = None) -> list[Path]:
     """Return the weights' files by name, the shipped ones first; only the user's ``own``, or only the others, where that is said."""
     folders = [folder for folder, mine in ((resource("weights"), False), (user_models(), True)) if own in (None, mine)]

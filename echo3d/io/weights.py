@@ -13,9 +13,9 @@ from torch import Tensor
 
 from echo3d.core.modelcard import ModelCard
 from echo3d.errors import ModelError
-from echo3d.io.cards import read_card, weights_path
+from echo3d.io.cards import read_card, weights_path, weights_that_are
 
-__all__ = ["read_card", "read_weights", "shortened", "weights_path", "write_weights"]
+__all__ = ["read_card", "read_weights", "shortened", "weights_path", "weights_that_are", "write_weights"]
 
 
 def write_weights(path: Path, tensors: dict[str, Tensor], card: ModelCard) -> None:

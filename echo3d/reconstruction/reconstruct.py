@@ -18,7 +18,7 @@ from echo3d.core.result import Reconstruction
 from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
-from echo3d.io.weights import read_card, read_weights, weights_path
+from echo3d.io.weights import read_card, read_weights, weights_path, weights_that_are
 from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
 from echo3d.reconstruction.refine import Refiner, Sight, sight
 from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig, pooled
@@ -65,7 +65,7 @@ def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
     Raises
     ------
     ModelError
-        If weights or card are missing, damaged, of another kind, or made for another template.
+        If weights or card are missing, damaged, of another kind, or made for another template, or refine a network that is not installed.
     InputError
         If the device does not exist.
     """
@@ -77,9 +77,7 @@ def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
         raise ModelError(f"the weights {name} displace another template than the installed one; choose weights made for {template.name}")
     sigma = tensors.pop("sigma_mm").numpy().astype(float)
     if card.kind == REFINED:
-        base = load_model(card.config["network"], device)
-        if base.card.sha256 != card.config["network_sha256"]:
-            raise ModelError(f"the weights {name} refine other weights than the installed {base.card.name}; reinstall echo3d")
+        base = load_model(weights_that_are(card.config["network_sha256"], card.config["network"]).stem, device)
         return replace(base, card=card, sigma_mm=sigma, refiner=refiner_of(base.network, tensors, card))
     network = S2MNet(S2MNetConfig(**card.config), len(template.points))
     network.load_state_dict(tensors)

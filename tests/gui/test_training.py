@@ -20,7 +20,7 @@ from echo3d.jobs import processes
 from echo3d.jobs.registry import watch
 from echo3d.jobs.spec import JobSpec, State
 from echo3d.jobs.store import append, make_job
-from echo3d.paths import user_jobs
+from echo3d.paths import user_jobs, user_models
 from tests.gui.watch import as_the_program
 
 pytestmark = pytest.mark.gl
@@ -301,3 +301,27 @@ def test_ten_runs_on_show_hold_nothing_up(page, qtbot, window, tmp_path) -> None
     assert max(spent) < 50, sorted(spent)[-5:]
     for folder in folders:
         append(folder, "cancelled")
+
+
+@pytest.mark.timeout(900)
+def test_an_accurate_run_goes_through_its_stages_and_is_used(page, qtbot, window, data) -> None:
+    """From the form to the Patient page; the stages are told on the way, and the curves are the second look's."""
+    few = {"glances": 4, "measured": 2, "prior": 4, "refined": 2, "trusted": 2, "calibrated": 1, "few": 1, "batch": 4, "keep": 2, "note": 1}
+    choose(page, qtbot, "accurate", data, **few)
+    assert page.new.form.editors["model"].value() == "lean"
+    budget(page, "steps", 3)
+    name = begin(page, qtbot)
+    said: set[str] = set()
+
+    def done() -> bool:
+        said.add(run(page, name).status.message.partition(",")[0])
+        return run(page, name).state is State.DONE
+
+    qtbot.waitUntil(done, timeout=4 * WAIT)
+    assert len(said & {"prior", "glances", "second look", "trust for 1 view", "calibration with 6 views"}) >= 1
+    assert run(page, name).trace.step == 3 and "held_squares" in run(page, name).trace.measured
+    title = run(page, name).title
+    press(page, qtbot, "use_run")
+    qtbot.waitUntil(lambda: window.settings.model == title, timeout=3 * WAIT)
+    assert "none, 40" in json.loads((user_models() / f"{title}.json").read_text())["metrics"]["intervals"]
+    window.shell.choose_network("lean")

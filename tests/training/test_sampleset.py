@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from echo3d.cli import main
 from echo3d.errors import InputError
-from echo3d.samplefolders import look_into
+from echo3d.samplefolders import look_into, records_in
 from training.data import Shards, slice_bank
 from training.sampleset import SAMPLES, SLICES, VAL, SetOrder, make_set
 
@@ -52,3 +54,40 @@ def test_what_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(InputError, match="new or empty"):
         make_set(SetOrder(2), tmp_path)
+
+
+def test_the_hearts_of_a_data_set_are_drawn_anew_as_samples(tmp_path: Path) -> None:
+    """What the Position page makes has no label slices; its hearts can have them, those of its validation side last."""
+    out = tmp_path / "pictures"
+    words = [
+        "dataset",
+        "generate",
+        "--count",
+        "4",
+        "--hands",
+        "1",
+        "--workers",
+        "1",
+        "--stage",
+        "labels",
+        "--seed",
+        "5",
+        "--out",
+        str(out),
+        "--json",
+    ]
+    assert main(words) == 0
+    said = look_into(out)
+    assert said.problem and said.sentence.startswith("A data set of the Position page") and "under Which" in said.sentence
+    known = records_in(out)
+    make_set(SetOrder(2, ("binary",), cohort=out), tmp_path / "set")
+    made = [record for name in (SAMPLES, VAL) for record in records_of(tmp_path / "set" / name)]
+    assert len(known) == 4 and [record["modes"] for record in made] == [record["modes"] for record in known]
+    assert look_into(tmp_path / "set").styles == ("binary",) and not look_into(tmp_path / "set").problem
+    with pytest.raises(InputError, match="found 4"):
+        make_set(SetOrder(3, ("binary",), cohort=out), tmp_path / "more")
+
+
+def records_of(folder: Path) -> list[dict[str, object]]:
+    with np.load(next(folder.glob("*.npz")), allow_pickle=False) as data:
+        return list(json.loads(str(data["records"])))

@@ -12,7 +12,7 @@ import torch
 from echo3d.errors import InputError, StoppedError
 from echo3d.reconstruction.reconstruct import load_model, predict
 from echo3d.trainings import read_settings, train
-from training.glances import first_hearts, first_look, glances
+from training.glances import Looks, Shard, first_hearts, first_look, glances
 from training.refinement import logistic, with_second
 from training.s2mnet import stored_pictures
 from training.samples import heart_samples, write_shard
@@ -35,7 +35,7 @@ def shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(shard: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("glances")
-    drawn = glances(first_look(load_model("accurate", "cpu")), shard, STYLES, 0, 1.0, np.random.default_rng(3))
+    drawn = glances(first_look(load_model("accurate", "cpu")), Shard(0, shard), Looks(STYLES, seed=0), np.random.default_rng(3))
     np.savez(out / "one.npz", **drawn)  # type: ignore[arg-type]
     return out
 

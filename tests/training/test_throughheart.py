@@ -12,7 +12,7 @@ from echo3d.errors import InputError, StoppedError
 from echo3d.reconstruction.reconstruct import load_model
 from echo3d.reconstruction.refine import refined
 from echo3d.trainings import train
-from training.glances import first_look, glances
+from training.glances import Looks, Shard, first_look, glances
 from training.samples import heart_samples, write_shard
 from training.secondlook import NETWORK
 from training.styles import drawer, style_shard
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_shard(out, "0009_00000", samples, [record])
     style_shard(out / "0009_00000.npz", "speckle", drawer("speckle"), 1)
     model = load_model("accurate", "cpu")
-    drawn = glances(first_look(model), out / "0009_00000.npz", ("speckle",), 0, 0.0, np.random.default_rng(3))
+    drawn = glances(first_look(model), Shard(0, out / "0009_00000.npz"), Looks(("speckle",), 0.0, 0), np.random.default_rng(3))
     (out / "glances").mkdir()
     np.savez(out / "glances" / "one.npz", **drawn)  # type: ignore[arg-type]
     (out / "begin").mkdir()

@@ -230,7 +230,7 @@ class Training(QObject):
 
     def added(self, name: str, kind: str) -> None:
         """Say that a network is among those of the application, and use it where it computes hearts."""
-        if kind in ("s2mnet", "s2mnet-paper"):
+        if kind in ("s2mnet", "accurate"):
             self._window.shell.choose_network(name)
             self.say("done", f"The Patient page computes with {name} from now on; File ▸ Networks lists it.")
         else:

@@ -143,7 +143,9 @@ class ChoiceEditor(_Quiet, QComboBox):
         return self.currentData()
 
     def show_value(self, value: Any) -> None:
-        """Show a choice."""
+        """Show a choice; one that is not offered any more is shown all the same, so that nobody takes another for it."""
+        if value is not None and self.findData(value) < 0:
+            self.addItem(str(value), value)
         self.setCurrentIndex(max(0, self.findData(value)))
 
 

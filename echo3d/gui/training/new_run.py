@@ -18,7 +18,7 @@ from echo3d.gui.training.data_part import DataPart
 from echo3d.gui.training.devices import Device
 from echo3d.gui.training.form import Form
 from echo3d.gui.training.recipes import Recipe, recipes_of
-from echo3d.gui.training.schema import fields_of, settings_of, values_of
+from echo3d.gui.training.schema import fields_of, offering, settings_of, values_of
 from echo3d.gui.widgets import card, column, for_command, label, row, rule, section, text_button
 
 PHASES = 2
@@ -39,6 +39,13 @@ class Wish:
     kind: str
     settings: dict[str, Any]
     out: Path
+
+
+def lean_networks() -> list[str]:
+    """Return the names of the networks that an accurate one can be made of, the user's own included."""
+    from echo3d.models import list_models
+
+    return [model.name for model in list_models() if model.lean]
 
 
 class NewRun(QWidget):
@@ -159,7 +166,7 @@ class NewRun(QWidget):
         if one is None:
             return
         self.sentence.setText(one.sentence)
-        fields = fields_of(self.schemas[one.kind])
+        fields = offering(fields_of(self.schemas[one.kind]), lean_networks())
         while (taken := self._inside.takeAt(0)) is not None:
             gone = taken.widget()
             if gone is not None:

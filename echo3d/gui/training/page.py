@@ -26,6 +26,7 @@ _BUTTONS = (
     ("use_run", "Use in the application", "Put this network among those of the Patient page"),
     ("export_run", "Export…", "Write weights, card, settings, curves and log into one file"),
     ("delete_run", "Delete…", "Delete this run with its files, after asking"),
+    ("manage_networks", "Networks…", "Your own networks: compute with one, or remove it"),
 )
 
 
@@ -89,7 +90,8 @@ class TrainingPage(QWidget):
         self.right.addWidget(below)
         self.above.addWidget(self.curves)
         self.above.addWidget(self.tabs)
-        below.setLayout(column(row(*self.buttons.values(), 1, spacing=6), self.sentence, self.table, spacing=6))
+        *of_runs, networks = self.buttons.values()
+        below.setLayout(column(row(*of_runs, 1, networks, spacing=6), self.sentence, self.table, spacing=6))
         for one in (self.above, self.right, self.splitter):
             one.setHandleWidth(10)
             one.setChildrenCollapsible(False)

@@ -28,7 +28,14 @@ class Recipe:
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe("lean", "s2mnet", "S2MNet, lean", "Six pictures to a heart, at once on any processor. The Patient page uses it."),
-    Recipe("second", "secondlook", "S2MNet, second look", "What the accurate one looks again with. Learns from training.glances."),
+    Recipe(
+        "accurate",
+        "accurate",
+        "S2MNet, accurate",
+        "Moves a lean network's hearts until they agree with the pictures. Learns from a data set's samples; those held back correct it, "
+        "and calibrate its intervals where the data set has 250 hearts or more.",
+    ),
+    Recipe("second", "secondlook", "S2MNet, second look", "A part of the accurate one, alone. Learns from training.glances."),
     Recipe("through", "throughheart", "S2MNet, second look by the heart", "Goes on with a second look, by what becomes of the heart."),
     Recipe("paper", "s2mnet-paper", "S2MNet, as published", "The network of the paper in its sizes. Made for GPUs."),
     Recipe("plane", "sliceplane", "Slice planes", "Finds where each picture cuts the heart. Learns from samples and label slices."),
@@ -38,10 +45,10 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("e-pix2vox", "pix2vox", "E-Pix2Vox++", "A voxel rival, the light one.", {"preset": "e-pix2vox++"}),
     Recipe("pix2vox-a", "pix2vox", "Pix2Vox-A", "A voxel rival, the accurate one.", {"preset": "accurate"}),
 )
-"""The accurate S2MNet refines what the lean one answers; what it learns of its own is its second look."""
 
 TITLES = {
     "s2mnet": "S2MNet, lean",
+    "accurate": "S2MNet, accurate",
     "secondlook": "S2MNet, second look",
     "throughheart": "S2MNet, second look by the heart",
     "s2mnet-paper": "S2MNet, as published",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -12,10 +13,10 @@ from echo3d.gui.dialogs import press
 from echo3d.gui.position.order_fields import TextField, problem_label, show_problem
 from echo3d.gui.widgets import column, label, row, rule, text_button
 from echo3d.jobs.spec import JobSpec
-from echo3d.positioning.cohorts import index_of, members_of
+from echo3d.samplefolders import records_in
 
 KIND = "samples"
-USUAL, _MOST = 40, 20_000
+USUAL, _MOST, _SEEDS, _LEAST = 40, 20_000, 99_999, 4
 STYLES = {
     "binary": "Tissue white, all else black",
     "pseudo": "A grey for each structure, as in the paper",
@@ -43,9 +44,15 @@ class SamplesDialog(QDialog):
         self.hearts.setValue(USUAL)
         self.hearts.setFixedWidth(112)
         self.hearts.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.seed = QSpinBox()
+        self.seed.setRange(1, _SEEDS)
+        self.seed.setValue(random.SystemRandom().randint(1, _SEEDS))
+        self.seed.setFixedWidth(112)
+        self.seed.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.seed.setToolTip("Data sets of one seed hold the same hearts; what is measured on one would have been learned from another")
         self.source = QComboBox()
         self.source.addItem("Drawn anew", "")
-        self.source.addItem("Of a cohort…", None)
+        self.source.addItem("Of a cohort or data set…", None)
         self.source.activated.connect(self._choose_source)
         self.styles = {word: QCheckBox(title) for word, title in STYLES.items()}
         for switch in self.styles.values():
@@ -70,6 +77,7 @@ class SamplesDialog(QDialog):
         rows = (
             ("Hearts", row(self.hearts, 1)),
             ("Which", row(self.source, 1)),
+            ("Seed", row(self.seed, 1)),
             ("Styles", column(*self.styles.values(), spacing=6)),
             ("Folder", where),
         )
@@ -91,22 +99,25 @@ class SamplesDialog(QDialog):
     def _choose_source(self, at: int) -> None:
         if self.source.itemData(at) is not None:
             return
-        name = QFileDialog.getExistingDirectory(self, "Folder of a cohort that was generated")
+        name = QFileDialog.getExistingDirectory(self, "Folder of a cohort, or of a data set, that was generated")
         self.source.setCurrentIndex(0)
-        if not name:
-            return
+        if name:
+            self.take_hearts_of(Path(name))
+
+    def take_hearts_of(self, folder: Path) -> None:
+        """Offer the hearts of a cohort or a data set, or say why they will not do."""
         try:
-            count = len(members_of(Path(name)))
+            count = len(records_in(folder))
         except InputError as exc:
             show_problem(self.problem, str(exc)[:1].upper() + str(exc)[1:])
             return
-        if not index_of(Path(name)).is_file():
-            show_problem(self.problem, "Hearts of an imported cohort do not beat; choose a cohort that was generated.")
+        if count < _LEAST:
+            show_problem(self.problem, f"{_LEAST} hearts that beat are needed, this folder has {count}; choose another, or draw them anew.")
             return
         show_problem(self.problem, "")
-        self.source.insertItem(1, f"Of {Path(name).name}, {count} hearts", name)
+        self.source.insertItem(1, f"Of {folder.name}, {count} hearts", str(folder))
         self.source.setCurrentIndex(1)
-        self.hearts.setValue(max(2, min(self.hearts.value(), count * 5 // 6)))
+        self.hearts.setValue(max(2, min(self.hearts.value(), count - max(2, count // 6))))
 
     def _start(self) -> None:
         styles = [word for word, switch in self.styles.items() if switch.isChecked()]
@@ -118,11 +129,12 @@ class SamplesDialog(QDialog):
         elif out.exists() and (not out.is_dir() or any(out.iterdir())):
             show_problem(self.problem, "The folder must be new or empty; choose another.")
         else:
-            self.start_wanted.emit(samples_spec(out, self.hearts.value(), styles, str(self.source.currentData() or "")))
+            cohort = str(self.source.currentData() or "")
+            self.start_wanted.emit(samples_spec(out, self.hearts.value(), styles, seed=self.seed.value(), cohort=cohort))
             self.accept()
 
 
-def samples_spec(out: Path, hearts: int, styles: list[str], cohort: str = "") -> JobSpec:
+def samples_spec(out: Path, hearts: int, styles: list[str], *, seed: int, cohort: str = "") -> JobSpec:
     """Return the job that makes a data set to train on."""
-    wanted = {"out": str(out), "hearts": hearts, "styles": styles, "seed": 1, "cohort": cohort}
+    wanted = {"out": str(out), "hearts": hearts, "styles": styles, "seed": seed, "cohort": cohort}
     return JobSpec(KIND, f"Samples of {hearts} hearts in {out.name}", "training.sampleset:run_job", wanted)

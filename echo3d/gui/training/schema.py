@@ -9,10 +9,12 @@ from typing import Any, Literal
 Kind = Literal["whole", "number", "yes", "choice", "many", "path", "text"]
 BUDGETS = {"minutes": "Minutes", "epochs": "Epochs", "steps": "Steps", "core_minutes": "Minutes of the processor"}
 """Fields of which one says how long is learned."""
-PATHS = ("data", "slices", "val", "clips", "begin", "encoder", "base")
-BASIC = ("preset", "batch", "samples", "rate", "strength", "principal", "cycle", "identity", "hearts", "pairs")
+PATHS = ("data", "slices", "val", "cal", "clips", "begin", "encoder", "base")
+BASIC = ("preset", "model", "batch", "samples", "rate", "strength", "principal", "cycle", "identity", "hearts", "pairs")
 OWN = ("device", "styles", "data", "slices", "val", "clips", *BUDGETS)
 """Fields that the page asks for in parts of their own."""
+NETWORK = "model"
+"""The field that names the lean network that a training begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,16 @@ def _kind(one: Mapping[str, Any]) -> Kind | None:
     if one.get("type") == "string":
         return "path" if one.get("format") in ("path", "directory-path", "file-path") else "text"
     return None
+
+
+def offering(fields: Sequence[Field], networks: Sequence[str]) -> tuple[Field, ...]:
+    """Return fields of which the one for a network offers the installed ones by name; its default is among them in any case.
+
+    >>> offering([Field("model", "text", "lean")], ["lean", "mine"])[0].choices
+    ('lean', 'mine')
+    """
+    names = {field.name: tuple(dict.fromkeys([field.default, *networks])) for field in fields if field.name == NETWORK}
+    return tuple(replace(field, kind="choice", choices=names[field.name]) if field.name in names else field for field in fields)
 
 
 def budgets_of(fields: Sequence[Field]) -> tuple[Field, ...]:
