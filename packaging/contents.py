@@ -76,6 +76,9 @@ OpenCV is a tenth of the whole; Pillow and SciPy, which are there anyway, give t
 LEFT_OUT = ("opencv-python",)
 """Distributions that the sources ask for and the package goes without."""
 
+ASKED_FOR_LATE = tuple(f"scipy.{part}" for part in ("fft", "interpolate", "ndimage", "sparse", "sparse.csgraph", "spatial", "special"))
+"""Parts of SciPy that it imports when they are first used, which no file says."""
+
 NOT_IN_THE_WINDOW = (
     "echo3d.cli",
     "echo3d.engine.server",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull
 
 from echo3d.anatomy.nearby import box_of, grown, in_threads, nearest_labels, worn
 from echo3d.anatomy.seals import Room, enclosed_pools, room_beside
@@ -120,7 +119,7 @@ def artery_lumen(labels: NDArray, solid: NDArray, wall: Structure, valve: Struct
         return lumen
     window = tuple(slice(a, b) for a, b in zip(index.min(axis=0), index.max(axis=0) + 1, strict=True))
     inside = within_hull(index - index.min(axis=0), labels[window].shape) & (labels[window] == 0) & ~solid[window]
-    pools, count = ndimage.label(worn(inside, 2))
+    pools, count = scipy.ndimage.label(worn(inside, 2))
     if not count:
         return lumen
     near = grown(labels[window] == valve, 6)
@@ -139,7 +138,7 @@ def within_hull(index: NDArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
            [2, 1, 0],
            [1, 0, 0]])
     """
-    planes = ConvexHull(index).equations
+    planes = scipy.spatial.ConvexHull(index).equations
     planes = planes[np.unique(np.round(planes, 9), axis=0, return_index=True)[1]]
     x, y = np.indices(shape[:2])
     height = planes[:, 0] * x[..., None] + planes[:, 1] * y[..., None] + planes[:, 3]
@@ -158,7 +157,7 @@ def share_out(labels: NDArray, pool: NDArray, bloods: list[Structure]) -> None:
     if len(bloods) == 1:
         near[inside] = bloods[0]
         return
-    distances = [ndimage.distance_transform_edt(~np.isin(near, WALLS[blood])) for blood in bloods]
+    distances = [scipy.ndimage.distance_transform_edt(~np.isin(near, WALLS[blood])) for blood in bloods]
     near[inside] = np.array(bloods, np.uint8)[np.argmin(distances, axis=0)[inside]]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from echo3d.anatomy.implicit import Field, Raster, closed_surface, cone, ellipsoid, raster_over, soft_cut, soft_meet
 from echo3d.anatomy.proportions import Build, at_level
@@ -111,8 +111,8 @@ def template_room(pose: Pose) -> Room:
 def _heart(raster: Raster, room: Room) -> Field:
     """Return about the distance to the heart with its pericardium, from its blurred room."""
     inside = room(raster.points())
-    depth = ndimage.distance_transform_edt(~inside) - ndimage.distance_transform_edt(inside)
-    return ndimage.gaussian_filter(depth * STEP_MM, 1.6).astype(np.float32) - np.float32(_PERICARDIUM_MM)
+    depth = scipy.ndimage.distance_transform_edt(~inside) - scipy.ndimage.distance_transform_edt(inside)
+    return scipy.ndimage.gaussian_filter(depth * STEP_MM, 1.6).astype(np.float32) - np.float32(_PERICARDIUM_MM)
 
 
 def _cardiac_notch(build: Build, raster: Raster) -> Field:
@@ -130,7 +130,7 @@ def _cardiac_notch(build: Build, raster: Raster) -> Field:
 
 def _largest(field: Field) -> Field:
     """Return the field with all but the largest solid taken away."""
-    parts, count = ndimage.label(field < 0)
+    parts, count = scipy.ndimage.label(field < 0)
     if count < 2:
         return field
     kept = 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))

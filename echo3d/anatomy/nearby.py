@@ -11,8 +11,8 @@ from itertools import product
 from typing import TypeVar
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 _THREADS = 2
 """More gain nothing: half of the work on masks holds Python's lock."""
@@ -131,7 +131,7 @@ def nearest_labels(labels: NDArray[np.uint8], wanted: NDArray[np.bool_], places:
         left = left[~met]
         if not len(left):
             return result
-    index = ndimage.distance_transform_edt(~wanted[labels], return_distances=False, return_indices=True)
+    index = scipy.ndimage.distance_transform_edt(~wanted[labels], return_distances=False, return_indices=True)
     result[left] = labels[tuple(index[(slice(None), *places[left].T)])]
     return result
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from echo3d.anatomy.chambers import with_blood
 from echo3d.anatomy.nearby import in_threads, nearest_labels
@@ -64,7 +64,7 @@ def _part(points: NDArray, faces: NDArray, grid: VoxelGrid, thin: bool = False) 
 def with_papillaries(labels: NDArray, mask: NDArray) -> NDArray[np.uint8]:
     """Return labels with papillary muscle as muscle of the ventricle in whose blood it lies."""
     left, right = (
-        ndimage.distance_transform_edt(labels != cavity) if (labels == cavity).any() else np.full(labels.shape, np.inf)
+        scipy.ndimage.distance_transform_edt(labels != cavity) if (labels == cavity).any() else np.full(labels.shape, np.inf)
         for cavity in (Structure.LV_CAVITY, Structure.RV_CAVITY)
     )
     muscle = np.where(right < left, Structure.RV_MYOCARDIUM, Structure.LV_MYOCARDIUM)
@@ -83,7 +83,8 @@ def divided_muscle(labels: NDArray) -> NDArray[np.uint8]:
     result = np.where(both, Structure.LV_MYOCARDIUM, labels).astype(np.uint8)
     if (labels == Structure.RV_CAVITY).any() and (labels == Structure.LV_CAVITY).any():
         right, left, outside = (
-            ndimage.distance_transform_edt(labels != value) for value in (Structure.RV_CAVITY, Structure.LV_CAVITY, Structure.BACKGROUND)
+            scipy.ndimage.distance_transform_edt(labels != value)
+            for value in (Structure.RV_CAVITY, Structure.LV_CAVITY, Structure.BACKGROUND)
         )
         result[both & (right < left) & (outside < left)] = Structure.RV_MYOCARDIUM
     return result
@@ -91,7 +92,7 @@ def divided_muscle(labels: NDArray) -> NDArray[np.uint8]:
 
 def fill_pockets(labels: NDArray) -> NDArray[np.uint8]:
     """Return labels in which enclosed unlabelled pockets, which are gaps between parts, take the nearest tissue."""
-    pools, count = ndimage.label(labels == 0)
+    pools, count = scipy.ndimage.label(labels == 0)
     if count < 2:
         return labels.astype(np.uint8)
     pockets = pools > 1  # the first voxel lies outside, and its pool is numbered first

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from echo3d.core.body import SEXES
 from echo3d.errors import InputError
@@ -171,7 +171,7 @@ def section_power(level: float) -> float:
 def at_level(rows: NDArray, z: NDArray | float) -> NDArray[np.float64]:
     """Return (..., 3) half breadth, depth before and behind at heights z (...), mm; held beyond the ends."""
     up = rows[np.argsort(rows[:, 0])]
-    return PchipInterpolator(up[:, 0], up[:, 1:])(np.clip(z, up[0, 0], up[-1, 0]))
+    return scipy.interpolate.PchipInterpolator(up[:, 0], up[:, 1:])(np.clip(z, up[0, 0], up[-1, 0]))
 
 
 def perimeter(row: NDArray, power: float) -> float:

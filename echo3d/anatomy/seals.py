@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from echo3d.anatomy.nearby import box_of, grown, grown_numbers, squared_distances, worn
 
@@ -58,7 +58,7 @@ def enclosed_pools(room: Room, seal_mm: float) -> NDArray[np.int32]:
     seal_mm : radius of the openings to seal
     """
     square = room.square(seal_mm)
-    region, _ = ndimage.label(room.squares > square)
+    region, _ = scipy.ndimage.label(room.squares > square)
     reached = squared_distances(region == region[0, 0, 0], int(np.ceil(np.sqrt(square)))) <= square
     outside = _fine(reached, room) & room.free
     for _ in range(2):
@@ -67,7 +67,7 @@ def enclosed_pools(room: Room, seal_mm: float) -> NDArray[np.int32]:
     box, numbers = box_of(enclosed), np.zeros(enclosed.shape, np.int32)
     if not enclosed[box].size:
         return numbers
-    pools, _ = ndimage.label(worn(enclosed[box]))
+    pools, _ = scipy.ndimage.label(worn(enclosed[box]))
     numbers[box] = grown_numbers(pools, enclosed[box])
     return numbers
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +65,6 @@ def section(points: NDArray, faces: NDArray, axis: int, level: float) -> Section
     key = crossed[..., 0].astype(np.int64) * len(points) + crossed[..., 1]
     _, node = np.unique(key, return_inverse=True)
     node = node.reshape(-1, 2)
-    graph = sparse.coo_matrix((np.ones(len(node)), (node[:, 0], node[:, 1])), shape=(node.max() + 1,) * 2)
-    _, pieces = connected_components(graph, directed=False)
+    graph = scipy.sparse.coo_matrix((np.ones(len(node)), (node[:, 0], node[:, 1])), shape=(node.max() + 1,) * 2)
+    _, pieces = scipy.sparse.csgraph.connected_components(graph, directed=False)
     return Section(np.delete(places, axis, axis=2), pieces[node[:, 0]].astype(np.int32))

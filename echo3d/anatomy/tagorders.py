@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from echo3d.core.foreign import Role, TaggedSurface
 from echo3d.core.structures import Structure
@@ -127,7 +127,7 @@ def _valve_at(surface: TaggedSurface, one: int, other: int) -> bool:
     parts = [_some_points(surface.part(tag)) for tag in (Structure.LV_MYOCARDIUM, one, other)]
     if not all(len(part) for part in parts):
         return False
-    muscle = cKDTree(surface.points[parts[0]])
+    muscle = scipy.spatial.cKDTree(surface.points[parts[0]])
     near, far = (float(np.quantile(muscle.query(surface.points[part])[0], 0.25)) for part in parts[1:])
     return near < 0.7 * far
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from echo3d.anatomy.proportions import Build, at_level
 from echo3d.anatomy.tubes import Surface, curve, merged, mirrored, rounded, tube
@@ -78,7 +78,7 @@ def cartilage_path(build: Build, rib: int, degrees: NDArray) -> NDArray[np.float
         high = float(cartilage_path(build, rib - 1, np.array(stop)))
     dip = low - build.size * float(np.interp(rib, [3, 6, 10], [0, 5, 7]))
     knots = np.array([start, start + 0.22 * (stop - start), stop])
-    return PchipInterpolator(knots, [low, dip, high])(np.asarray(degrees, float))
+    return scipy.interpolate.PchipInterpolator(knots, [low, dip, high])(np.asarray(degrees, float))
 
 
 def rib(build: Build, number: int) -> Surface:
@@ -126,7 +126,7 @@ def sternum(build: Build) -> Surface:
     """Return manubrium, body and xiphoid in one piece, in the front of the rib cage, notched above."""
     rows = _STERNUM_MM * build.size
     z = np.linspace(rows[0, 0], rows[-1, 0], 70)
-    half = PchipInterpolator(rows[::-1, 0], rows[::-1, 1:])(z)
+    half = scipy.interpolate.PchipInterpolator(rows[::-1, 0], rows[::-1, 1:])(z)
     front = -at_level(build.cage, z)[:, 1]
     path = np.stack([np.zeros_like(z), front + half[:, 1] + 1.0, z], axis=1)
     radii = half * np.maximum(rounded(70, 0.035), 0.55)[:, None]
@@ -164,7 +164,7 @@ def shoulder(build: Build) -> NDArray[np.float64]:
 def vertebra(build: Build, z: NDArray | float) -> NDArray[np.float64]:
     """Return (..., 3) depth of the middle, half breadth and half depth of the spine's bodies at heights (...), mm."""
     rows = VERTEBRAE_MM[::-1] * build.size
-    return PchipInterpolator(rows[:, 0], rows[:, 1:])(np.clip(z, rows[0, 0], rows[-1, 0]))
+    return scipy.interpolate.PchipInterpolator(rows[:, 0], rows[:, 1:])(np.clip(z, rows[0, 0], rows[-1, 0]))
 
 
 def spine(build: Build) -> Surface:

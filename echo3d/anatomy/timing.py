@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 if TYPE_CHECKING:
     from echo3d.anatomy.beat import BeatDraw
@@ -89,7 +89,7 @@ def clock_of(draw: BeatDraw) -> Clock:
 
 def _rise(time: NDArray, start: float, length: float, shape: tuple[float, float]) -> NDArray[np.float64]:
     """Return a smooth way from 0 to 1 that starts at ``start`` and lasts ``length``; its speed is a beta curve."""
-    return np.asarray(betainc(*shape, np.clip((time - start) / length, 0.0, 1.0)))
+    return np.asarray(scipy.special.betainc(*shape, np.clip((time - start) / length, 0.0, 1.0)))
 
 
 _EJECT, _EARLY, _LATE = (1.7, 2.3), (2.0, 3.0), (2.2, 2.2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from echo3d.core.field import LabelVolume
 from echo3d.core.pose import rigid_between
@@ -76,13 +76,13 @@ def _meeting(labels: NDArray, one: int, other: int) -> NDArray[np.bool_]:
     first = labels == one
     if not first.any() or not (labels == other).any():
         return np.zeros(labels.shape, bool)
-    return ndimage.binary_dilation(first, iterations=2) & ndimage.binary_dilation(labels == other, iterations=2)
+    return scipy.ndimage.binary_dilation(first, iterations=2) & scipy.ndimage.binary_dilation(labels == other, iterations=2)
 
 
 def _opening(labels: NDArray) -> NDArray[np.float64] | None:
     """Return the middle of the largest patch in which the LV's blood borders on nothing."""
-    patch = (labels == S.LV_CAVITY) & ndimage.binary_dilation(labels == 0)
-    parts, count = ndimage.label(patch, structure=np.ones((3, 3, 3)))
+    patch = (labels == S.LV_CAVITY) & scipy.ndimage.binary_dilation(labels == 0)
+    parts, count = scipy.ndimage.label(patch, structure=np.ones((3, 3, 3)))
     return _middle(parts == np.bincount(parts.ravel())[1:].argmax() + 1) if count else None
 
 

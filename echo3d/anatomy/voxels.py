@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyvista as pv
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkPolyData
 from vtkmodules.vtkFiltersModeling import vtkFillHolesFilter
@@ -152,8 +151,8 @@ def pieces(faces: NDArray) -> list[NDArray]:
     """
     count = int(faces.max()) + 1
     edges = np.concatenate([faces[:, :2], faces[:, 1:]])
-    graph = sparse.coo_matrix((np.ones(len(edges), bool), edges.T), shape=(count, count))
-    piece = connected_components(graph, directed=False)[1][faces[:, 0]]
+    graph = scipy.sparse.coo_matrix((np.ones(len(edges), bool), edges.T), shape=(count, count))
+    piece = scipy.sparse.csgraph.connected_components(graph, directed=False)[1][faces[:, 0]]
     sizes = np.bincount(piece)
     order = [name for name in np.argsort(-sizes, kind="stable") if sizes[name]]
     if len(order) == 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pydicom import Dataset
-from pydicom.sr.coding import Code
 
 from echo3d.core.views import DICOM_CODES, STAND_IN_CODES, View, view_from_text
 
@@ -54,6 +53,8 @@ def recognise(dataset: Dataset) -> Recognised:
 
 def _by_code(item: Dataset) -> tuple[View, bool] | None:
     """Compare as codes, so that the older SRT and SNM3 spellings are known too."""
+    from pydicom.sr.coding import Code  # with it come the names of all codes, which a start of the window need not wait for
+
     code = Code(str(item.get("CodeValue") or ""), str(item.get("CodingSchemeDesignator") or ""), "")
     for view, value in DICOM_CODES.items():
         if code.value == value or code == Code(value, "SCT", ""):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from echo3d.anatomy.bodymarks import BodyMarks
 from echo3d.anatomy.chest import Chest, beyond_chest_mm, whole_body
@@ -159,7 +159,7 @@ class Inside:
 
     points: NDArray[np.float64]
     normals: NDArray[np.float64]
-    tree: cKDTree
+    tree: scipy.spatial.cKDTree
 
     def depth(self, points: NDArray) -> NDArray[np.float64]:
         """Return (K,) mm under the skin of points (K, 3), negative outside; right to about the skin's spacing of 5 mm."""
@@ -174,4 +174,4 @@ def inside_of(skin: Skin) -> Inside:
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     rows = skin.faces.reshape(-1)
     normals = np.stack([np.bincount(rows, np.repeat(across[:, k], 3), len(skin.points)).astype(float) for k in range(3)], axis=1)
-    return Inside(skin.points, normals, cKDTree(skin.points))
+    return Inside(skin.points, normals, scipy.spatial.cKDTree(skin.points))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
 
 from echo3d.core.arrays import frozen_array
 from echo3d.core.field import FieldGrid, LabelVolume
@@ -89,7 +89,7 @@ class WarpedLabels:
 def sampled(values: NDArray, index: NDArray) -> NDArray[np.float32]:
     """Return (D, D, D, 3) values at fractional indices (..., 3), linearly, by SciPy's compiled sampler."""
     coordinates = np.moveaxis(index, -1, 0)
-    parts = [ndimage.map_coordinates(values[..., i], coordinates, order=1, mode="nearest") for i in range(3)]
+    parts = [scipy.ndimage.map_coordinates(values[..., i], coordinates, order=1, mode="nearest") for i in range(3)]
     return np.stack(parts, axis=-1).astype(np.float32)
 
 
@@ -144,7 +144,7 @@ def anchored(grid: FieldGrid, inverse: NDArray, rest: NDArray, moved: NDArray, r
     return flat.reshape(inverse.shape).astype(np.float32)
 
 
-def node_weights(grid: FieldGrid, points: NDArray) -> sparse.csr_matrix:
+def node_weights(grid: FieldGrid, points: NDArray) -> scipy.sparse.csr_matrix:
     """Return the (P, side³) trilinear weights of points (P, 3) on a raster."""
     index = np.clip(grid.index(points), 0, grid.side - 1.000001)
     base = np.minimum(index.astype(int), grid.side - 2)
@@ -154,7 +154,7 @@ def node_weights(grid: FieldGrid, points: NDArray) -> sparse.csr_matrix:
     columns = (nodes[..., 0] * grid.side + nodes[..., 1]) * grid.side + nodes[..., 2]
     weights = np.prod(np.where(corners, share[:, None], 1 - share[:, None]), axis=2)
     rows = np.arange(0, 8 * len(points) + 1, 8)
-    return sparse.csr_matrix((weights.ravel(), columns.ravel(), rows), shape=(len(points), grid.side**3))
+    return scipy.sparse.csr_matrix((weights.ravel(), columns.ravel(), rows), shape=(len(points), grid.side**3))
 
 
 def warp(volume: LabelVolume, grid: FieldGrid, nodes: NDArray, *, rest: NDArray, moved: NDArray) -> WarpedLabels:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from echo3d.errors import ShapeError
 from echo3d.style.draws import SpeckleDraw
@@ -18,12 +18,12 @@ def displayed(amplitude: NDArray[np.float32], fan: PolarGrid, draw: SpeckleDraw)
     """Return grey values (S, L) in [0, 1] of amplitudes (S, L) as a scanner's display stage makes them."""
     grey = compressed(amplitude, range_db=draw.range_db, white_db=draw.white_db)
     if draw.smooth > 0:
-        mean = ndimage.uniform_filter1d(grey, _odd(_SMOOTH_MM / fan.step_mm), axis=0, mode="nearest")
+        mean = scipy.ndimage.uniform_filter1d(grey, _odd(_SMOOTH_MM / fan.step_mm), axis=0, mode="nearest")
         grey += np.float32(draw.smooth) * (_across(mean, np.float32(1 / 3)) - grey)
     if draw.blur > 0:
         grey = _across(grey, np.float32(draw.blur))
     if draw.edge > 0:
-        mean = ndimage.uniform_filter1d(grey, _odd(_EDGE_MM / fan.step_mm), axis=0, mode="nearest")
+        mean = scipy.ndimage.uniform_filter1d(grey, _odd(_EDGE_MM / fan.step_mm), axis=0, mode="nearest")
         grey += np.float32(draw.edge) * (grey - mean)
     np.clip(grey, 0, 1, out=grey)
     return grey_map(grey, gamma=draw.gamma, curve=draw.curve)

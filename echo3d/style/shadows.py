@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from echo3d.style.draws import OFF_DB, SpeckleDraw
 from echo3d.style.polar import PolarGrid
@@ -57,7 +57,7 @@ def behind_db(fan: PolarGrid, shadow_mm: NDArray) -> Maps:
     behind = (fan.radii()[:, None] - np.asarray(shadow_mm, float)[None, :]).astype(np.float32)
     passed = 10 ** (np.clip(behind / 2, 0, 1) * np.float32(-BLOCKED_DB / 20))
     width = 2 * max(0, round((PENUMBRA_DEG / fan.line_deg - 1) / 2)) + 1
-    passed = ndimage.uniform_filter1d(passed, width, axis=1, mode="nearest")
+    passed = scipy.ndimage.uniform_filter1d(passed, width, axis=1, mode="nearest")
     return np.asarray(20 * np.log10(np.clip(passed, 10 ** (-BLOCKED_DB / 20), 1)), np.float32)
 
 
