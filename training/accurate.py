@@ -199,6 +199,9 @@ class Course:
         """Return the encoder of the second look after its lesson by the heart; ``again`` looks with it as it was before."""
         s, heard, path = self.settings, self.stage(BY_HEART), self.out / HEARTS
         if not path.is_file():
+            if any(self.kept.folder.glob("refined_*")):  # of a version that had no such lesson
+                rule = "a correction must be of what was learned by the heart, found one from before"
+                raise InputError(f"{rule}; begin a new run, or name heart_steps 0 in the config.json of this one")
             begun = torch.load(self.out / secondlook.NETWORK, weights_only=True)
             settings = s.by_heart(self.out / "glances", self.out)
             took = {name: begun.get(name, 0) for name in ("steps", "minutes", "core_minutes")}

@@ -44,12 +44,14 @@ class Settings(secondlook.Settings):
     prior: int = Field(4080, ge=2, description="Most held samples that the network's errors are measured on.")
     glances: int = Field(7560, ge=2, description="Most samples that the second look learns from.")
     measured: int = Field(240, ge=2, description="Most held samples that the second look is measured on.")
-    heart_steps: int | None = Field(None, ge=0, description="How many steps it goes on by what becomes of the heart; 0 leaves that out.")
-    heart_core_minutes: float | None = Field(None, ge=0, description="The same in minutes of a processor; 38 where neither is named.")
+    heart_core_minutes: float | None = Field(
+        None, ge=0, description="Minutes of a processor that it goes on by what becomes of the heart; 0 leaves that out, 38 is usual."
+    )
+    heart_steps: int | None = Field(None, ge=0, description="The same in steps, in place of minutes of a processor.")
     heart_pairs: int = Field(4, ge=1, description="Pairs of end-diastole and end-systole a step by the heart.")
     heart_rate: float = Field(3e-4, gt=0, description="Highest learning rate by the heart.")
     heart_looks: int = Field(2, ge=1, le=10, description="Looks that a pair is learned from by the heart, one after the other.")
-    heart_held: int = Field(40, ge=1, description="Pairs that hearts are measured on.")
+    heart_held: int = Field(40, ge=1, description="Pairs that it is measured on by the heart.")
     weight: float = Field(WEIGHT, gt=0, le=1000, description="How much the disagreement of a cell counts at the first look.")
     gauss_steps: int = Field(4, ge=1, le=20, description="Gauss-Newton steps of the first look.")
     second_weight: float = Field(

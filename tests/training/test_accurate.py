@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 
 from echo3d.errors import InputError, ModelError
 from echo3d.io.weights import read_card, read_weights
-from echo3d.trainings import read_settings, train
+from echo3d.trainings import begun, read_settings, train
 from echo3d.trial import measure
 from training import throughheart
 from training.accurate import BY_HEART, HEARTS, WEIGHTS, Course, Settings, planned
@@ -94,11 +95,17 @@ def test_a_run_that_is_killed_in_every_stage_ends_with_the_same_weights(data: Pa
 
 
 def test_what_the_lesson_by_the_heart_teaches_is_what_is_written(whole: Path) -> None:
-    begun, ended = (torch.load(whole / name, weights_only=True) for name in (NETWORK, HEARTS))
+    first, ended = (torch.load(whole / name, weights_only=True) for name in (NETWORK, HEARTS))
     written = read_weights(whole / WEIGHTS)
-    moved = [not torch.equal(value, begun["second"][name]) for name, value in ended["second"].items()]
-    assert any(moved) and ended["steps"] == begun["steps"] == 3
+    moved = [not torch.equal(value, first["second"][name]) for name, value in ended["second"].items()]
+    assert any(moved) and ended["steps"] == first["steps"] == 3
     assert all(torch.allclose(written[f"second.{name}"].float(), value.float(), atol=2e-3) for name, value in ended["second"].items())
+
+
+def test_a_correction_from_before_the_lesson_by_the_heart_is_not_mixed_with_it(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "older", ignore=shutil.ignore_patterns("accurate.*", HEARTS, "npz"))
+    with pytest.raises(InputError, match="found one from before; begin a new run"):
+        train("accurate", begun("accurate", tmp_path / "older"), tmp_path / "older", resume=True)
 
 
 def test_the_lesson_by_the_heart_has_one_budget_or_is_left_out(data: Path) -> None:
