@@ -22,7 +22,7 @@ TOTAL = "total"
 _PLACE = ("step", "at", "minutes", "core_minutes", "batch", "samples_per_s", "epoch", "samples", "processes", "rate")
 _UNITS = {"mm": "mm", "pc": "%", "percent": "%", "deg": "°", "ml": "ml", "mae": "error", "bias": "bias", "squares": "cm²"}
 _MEASURED = ("held", "val", "from own", "six ", "alone ", "area", "dice", "iou")
-_FIRST = ("held_iou", "held_mm", "ed_mm", "error_mm", "held_places", "six probe_mm")
+_FIRST = ("held_iou", "held_mm", "held_points_mm", "ed_mm", "error_mm", "held_places", "six probe_mm")
 """Of what is measured, that which is shown first."""
 
 Curve = NDArray[np.float64]
@@ -37,6 +37,7 @@ class Trace:
     ----------
     offset, file : bytes read, and the file's number; a run that is gone on with writes its log as another file
     curves : by name; steps go on over the lessons of a run
+    lessons : where each lesson begins, and its name
     lesson, base, step : the lesson that is being learned, the steps before it, and the newest step of all
     numbers : the newest of each number
     notes : sentences that the log says, such as of a batch that was halved
@@ -45,6 +46,7 @@ class Trace:
     offset: int = 0
     file: int = 0
     curves: Mapping[str, Curve] = field(default_factory=dict)
+    lessons: tuple[tuple[int, str], ...] = ()
     lesson: str = ""
     base: int = 0
     step: int = 0
@@ -134,7 +136,8 @@ def _placed(trace: Trace, values: Mapping[str, Any]) -> Trace:
         place = base + step
     numbers = {name: float(value) for name, value in values.items() if _is_number(value)}
     notes = (*trace.notes, str(values["why"])) if "why" in values else trace.notes
-    return replace(trace, lesson=str(lesson), base=base, step=place, numbers={**trace.numbers, **numbers}, notes=notes)
+    lessons = trace.lessons if lesson == trace.lesson else (*trace.lessons, (trace.step, str(lesson)))
+    return replace(trace, lessons=lessons, lesson=str(lesson), base=base, step=place, numbers={**trace.numbers, **numbers}, notes=notes)
 
 
 def _points(values: Mapping[str, Any]) -> dict[str, float]:

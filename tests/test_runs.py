@@ -52,6 +52,7 @@ def test_lessons_may_count_on_and_a_log_that_was_cut_is_read_again(tmp_path: Pat
         note(tmp_path, lesson=lesson, step=step, points=1.0)
     trace = follow(tmp_path)
     assert trace.curves["points"][0].tolist() == [100, 200, 300, 400]
+    assert trace.lessons == ((0, "encoder"), (200, "true maps"), (300, "pictures"))
     lines = (tmp_path / "log.jsonl").read_text().splitlines()[:3]
     (tmp_path / "part").write_text("\n".join(lines) + "\n")
     (tmp_path / "part").replace(tmp_path / "log.jsonl")

@@ -2,11 +2,12 @@
 
 echo3d train accurate --config accurate.toml --out runs/accurate
 
-Six stages, in the order of ``STAGES``; each leaves its outcome in the run's folder and is left alone where it is complete:
+Seven stages, in the order of ``STAGES``; each leaves its outcome in the run's folder and is left alone where it is complete:
 
 * prior: the covariance of the network's errors on samples that it never saw (``training.refinement``);
 * glances: pictures beside the slices of the heart that a first look makes of them, shard by shard (``training.glances``);
 * second look: an encoder that sees both learns what is where (``training.secondlook``, with its checkpoints and curves);
+* by the heart: it goes on learning by what becomes of the heart (``training.throughheart``, a lesson of its own); 0 steps leave it out;
 * correction and trust: what is still wrong is regressed on what is known, and by which signs a picture is trusted is learned;
 * calibration: figures, expected errors and intervals on hearts that no stage before has seen.
 
@@ -49,7 +50,7 @@ from training.exports import ENOUGH
 from training.glances import Looks, draw_shard
 from training.kept import Kept
 from training.lean import part_of
-from training.loop import Part
+from training.loop import Part, learn
 from training.refinement import (
     card_of,
     correction_of,
@@ -62,6 +63,7 @@ from training.refinement import (
     with_second,
 )
 from training.roles import Roles, roles_of
+from training.throughheart import ThroughHeart
 
 __all__ = ["STAGES", "WEIGHTS", "Settings", "left_out", "planned", "run", "shortened"]
 
@@ -71,7 +73,11 @@ WEIGHTS = "accurate.safetensors"
 BLOCK = 40
 """Samples that are refined before what came of them is kept."""
 
-LESSON = "second look"
+LESSON, BY_HEART = "second look", "by the heart"
+"""The stages that are lessons."""
+
+HEARTS = "second_by_heart.pt"
+"""File of a run that the lesson by the heart ends with."""
 
 
 class Course:
@@ -93,6 +99,7 @@ class Course:
         self.settings, self.out, self.progress = settings, out, progress
         chosen(settings.device)
         settings.course()
+        settings.heart_budget()
         self.model = plain(settings.model)
         self.roles: Roles = roles_of(settings.data, settings.val, settings.cal, settings.styles, settings.held_share)
         self.sizes = settings.sizes(*(len(role.rows) for role in (self.roles.learned, self.roles.held, self.roles.calibrated)))
@@ -134,6 +141,9 @@ class Course:
         self.glances(first)
         tensors = prior | self.second()
         again = with_second(first, tensors, self.settings.second_weight, self.settings.looks)
+        if self.settings.heart_budget():
+            tensors |= self.by_heart(again)
+            again = with_second(first, tensors, self.settings.second_weight, self.settings.looks)
         tensors |= self.corrections(again)
         tensors |= self.trusts(with_correction(again, tensors))
         self.finish(tensors)
@@ -183,7 +193,21 @@ class Course:
         if not path.is_file():
             looking = s.model_copy(update={"data": drawn / "train", "val": drawn / "val"})
             secondlook.run(looking, self.out, resume=True, progress=heard, part=Part(LESSON))
-        return {f"second.{name}": value for name, value in torch.load(path, weights_only=True)["second"].items()}
+        return named(path)
+
+    def by_heart(self, again: S2MModel) -> dict[str, Tensor]:
+        """Return the encoder of the second look after its lesson by the heart; ``again`` looks with it as it was before."""
+        s, heard, path = self.settings, self.stage(BY_HEART), self.out / HEARTS
+        if not path.is_file():
+            if any(self.kept.folder.glob("refined_*")):  # of a version that had no such lesson
+                rule = "a correction must be of what was learned by the heart, found one from before"
+                raise InputError(f"{rule}; begin a new run, or name heart_steps 0 in the config.json of this one")
+            begun = torch.load(self.out / secondlook.NETWORK, weights_only=True)
+            settings = s.by_heart(self.out / "glances", self.out)
+            took = {name: begun.get(name, 0) for name in ("steps", "minutes", "core_minutes")}
+            work, part = ThroughHeart(settings, again), Part(BY_HEART, **took)
+            secondlook.keep_encoder(learn(work, settings.course(), self.out, resume=True, progress=heard, part=part), s.model, path)
+        return named(path)
 
     def corrections(self, model: S2MModel) -> dict[str, Tensor]:
         """Return the corrections by number of views; what is refined is kept block by block."""
@@ -283,6 +307,11 @@ def row_of(reader: Reader, samples: dict[str, Tensor], number: int) -> dict[str,
     return table_row(answers(reader, samples, SUBSETS[number])["points"], samples, np.random.default_rng(0), surfaces=False)
 
 
+def named(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of an encoder's file as the weights name them."""
+    return {f"second.{name}": value for name, value in torch.load(path, weights_only=True)["second"].items()}
+
+
 def views(number: int) -> str:
     """Return a number of views in words.
 
@@ -335,20 +364,22 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
 
 
 def planned(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return the budget of the second look, and that other stages follow it; a trial asks for it."""
-    course = settings.course()
-    return {LESSON: {name: getattr(course, name) for name in ("steps", "minutes", "core_minutes")}, "": {}}
+    """Return the budgets of the lessons, and that other stages follow them; a trial asks for it."""
+    course, heart = settings.course(), settings.heart_budget()
+    lessons = {LESSON: {name: getattr(course, name) for name in ("steps", "minutes", "core_minutes")}}
+    return lessons | ({BY_HEART: heart} if heart else {}) | {"": {}}
 
 
 def shortened(settings: Settings, steps: int) -> Settings:
     """Return settings whose stages take a few samples each; for a trial."""
     few: dict[str, Any] = {"steps": steps, "minutes": None, "core_minutes": None, "prior": 16, "glances": 16, "measured": 2, "held": 12}
     few |= {"refined": 16, "trusted": min(2, settings.trusted), "calibrated": 2, "few": 1}
+    few |= {"heart_steps": steps if settings.heart_budget() else 0, "heart_core_minutes": None, "heart_held": 2}
     return settings.model_copy(update=few)
 
 
 def left_out(settings: Settings, rows: Sequence[Mapping[str, Any]]) -> float:
-    """Return how long in seconds the stages beside the second look take in full, given the log of a shortened run."""
+    """Return how long in seconds the stages beside the lessons take in full, given the log of a shortened run."""
     roles = roles_of(settings.data, settings.val, settings.cal, settings.styles, settings.held_share)
     sizes = settings.sizes(len(roles.learned.rows), len(roles.held.rows), len(roles.calibrated.rows))
     each = {row["stage"]: row["stage_seconds"] / max(1, row["stage_samples"]) for row in rows if "stage" in row}

@@ -23,7 +23,7 @@ from echo3d.progress import Progress, silent
 from echo3d.reconstruction.reconstruct import load_model
 from echo3d.reconstruction.secondlook import SecondEncoder
 from training.encoder import shares
-from training.loop import Course, Part, learn
+from training.loop import Course, Loop, Part, learn
 
 NETWORK = "second.pt"
 
@@ -137,6 +137,13 @@ def batch_of(bank: Mapping[str, NDArray], rows: NDArray) -> dict[str, Tensor]:
     return {"pictures": pictures, "view": part["view"], "slices": part["slices"].float() / 255, "shares": shares(part["labels"])}
 
 
+def keep_encoder(loop: Loop, model: str, path: Path) -> None:
+    """Write the encoder that a lesson ended with, and what the lesson took, whole or not at all."""
+    took = {"steps": loop.step, "minutes": loop.minutes, "core_minutes": loop.core_minutes}
+    torch.save({"second": loop.average.eval().state_dict(), "model": model} | took, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
 def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progress = silent, part: Part | None = None) -> dict[str, Any]:
     """Train in a folder that is there; return what was measured. ``echo3d train secondlook`` calls this.
 
@@ -152,10 +159,7 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     torch.set_num_threads(settings.threads)
     work = Looking(settings)
     loop = learn(work, settings.course(), out, resume=resume, progress=progress, part=part)
-    average = loop.average.eval()
-    partial = (out / NETWORK).with_suffix(".part")
-    torch.save({"second": average.state_dict(), "model": settings.model, "steps": loop.step}, partial)
-    partial.replace(out / NETWORK)
+    keep_encoder(loop, settings.model, out / NETWORK)
     with torch.inference_mode():
-        measured = {key: round(value, 5) for key, value in work.validated(average).items()}
+        measured = {key: round(value, 5) for key, value in work.validated(loop.average).items()}
     return measured | {"steps": loop.step, "core_minutes": round(loop.core_minutes, 2), "weights": NETWORK}

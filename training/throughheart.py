@@ -5,6 +5,7 @@
 It begins as a run of ``training.secondlook``. A pair of pictures of one heart is looked at as it is in use: from the heart of the first
 look, ``looks`` times, each look followed by one Gauss-Newton step. Each step's heart pays for its points and its chambers' volumes, through
 the step's own derivative by the shares; the shares pay a little, too, so that they stay what they are called.
+It is a stage of ``training.accurate``, too.
 
 *Source:* our own; learning what an optimiser is given by what it makes of it is that of Domke 2012 (AISTATS).
 """
@@ -35,7 +36,7 @@ from training.encoder import shares
 from training.evaluate import cavity_faces
 from training.loop import learn
 from training.losses import volumes_ml
-from training.secondlook import NETWORK
+from training.secondlook import NETWORK, keep_encoder
 from training.secondlook import Settings as CellSettings
 
 DUE = (1.0, 0.5, 0.15, 0.15)
@@ -45,7 +46,7 @@ WORST = 0.5
 """Relative error of a volume that is paid at most: a step that went astray teaches nothing."""
 
 LOOKS = 3
-"""How often is looked again where the held pairs are measured, as in use."""
+"""How often is looked again where the held pairs are measured, as in use, unless the model itself looks again."""
 
 HELD = ("answer", "answer_planes", "heart", "planes", "truth", "volumes")
 
@@ -89,7 +90,7 @@ class ThroughHeart:
     Parameters
     ----------
     settings : how
-    model : that refines, where it is not the settings' ``refined``
+    model : that refines, where it is not the settings' ``refined``; it looks again as often as it does where the held pairs are measured
     """
 
     def __init__(self, settings: Settings, model: S2MModel | None = None) -> None:
@@ -98,7 +99,8 @@ class ThroughHeart:
         model = model or load_model(settings.refined, "cpu")
         if model.refiner is None:
             raise InputError(f"refined must name weights that refine, found {settings.refined}; name accurate or one of its kind")
-        self.refiner = replace(model.refiner, correction={}, second_weight=settings.weight, looks=LOOKS)
+        looks = model.refiner.looks if model.refiner.second is not None else LOOKS
+        self.refiner = replace(model.refiner, correction={}, second_weight=settings.weight, looks=looks)
         network = SecondEncoder(model.network.config)
         network.load_state_dict(torch.load(settings.begin / NETWORK, weights_only=True)["second"])
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -254,8 +256,7 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     torch.set_num_threads(settings.threads)
     work = ThroughHeart(settings)
     loop = learn(work, settings.course(), out, resume=resume, progress=progress)
-    average = loop.average.eval()
-    torch.save({"second": average.state_dict(), "model": settings.model, "steps": loop.step}, out / NETWORK)
+    keep_encoder(loop, settings.model, out / NETWORK)
     with torch.inference_mode():
-        measured = {key: round(value, 4) for key, value in work.validated(average).items()}
+        measured = {key: round(value, 4) for key, value in work.validated(loop.average).items()}
     return measured | {"steps": loop.step, "core_minutes": round(loop.core_minutes, 2), "weights": NETWORK}

@@ -305,10 +305,12 @@ def test_ten_runs_on_show_hold_nothing_up(page, qtbot, window, tmp_path) -> None
 
 @pytest.mark.timeout(900)
 def test_an_accurate_run_goes_through_its_stages_and_is_used(page, qtbot, window, data) -> None:
-    """From the form to the Patient page; the stages are told on the way, and the curves are the second look's."""
+    """From the form to the Patient page; the stages are told on the way, and the curves name both lessons."""
     few = {"glances": 4, "measured": 2, "prior": 4, "refined": 2, "trusted": 2, "calibrated": 1, "few": 1, "batch": 4, "keep": 2, "note": 1}
+    few |= {"heart_steps": 2, "heart_pairs": 1, "heart_looks": 1, "heart_held": 1}
     choose(page, qtbot, "accurate", data, **few)
-    assert page.new.form.editors["model"].value() == "lean"
+    assert page.new.form.editors["model"].value() == "lean" and page.new.form.editors["heart_core_minutes"].value() is None
+    assert page.new.form.editors["heart_core_minutes"].isVisible() and not page.new.form.editors["heart_rate"].isVisible()
     budget(page, "steps", 3)
     name = begin(page, qtbot)
     said: set[str] = set()
@@ -318,8 +320,11 @@ def test_an_accurate_run_goes_through_its_stages_and_is_used(page, qtbot, window
         return run(page, name).state is State.DONE
 
     qtbot.waitUntil(done, timeout=4 * WAIT)
-    assert len(said & {"prior", "glances", "second look", "trust for 1 view", "calibration with 6 views"}) >= 1
-    assert run(page, name).trace.step == 3 and "held_squares" in run(page, name).trace.measured
+    assert len(said & {"prior", "glances", "second look", "by the heart", "trust for 1 view", "calibration with 6 views"}) >= 1
+    trace = run(page, name).trace
+    assert trace.step == 5 and trace.measured[0] == "held_points_mm" and "held_squares" in trace.measured
+    qtbot.waitUntil(lambda: page.curves.loss.marked == ["second look", "by the heart"], timeout=WAIT)
+    assert trace.lessons == ((0, "second look"), (3, "by the heart"))
     title = run(page, name).title
     press(page, qtbot, "use_run")
     qtbot.waitUntil(lambda: window.settings.model == title, timeout=3 * WAIT)

@@ -1,6 +1,7 @@
 """Train in processes that are killed: python -m tests.training.killedrun KIND CONFIG OUT FILE...
 
-A process is killed as soon as each file is there, a pattern within the run's folder; the last goes on to the end. The processes are forked
+A process is killed as soon as each file is there, a pattern within the run's folder, and has the words that may follow a colon; the last
+goes on to the end. The processes are forked
 from this one, which has torch loaded and has computed nothing. Prints how many were killed.
 """
 
@@ -25,13 +26,19 @@ def started(kind: str, config: Path, out: Path) -> int:
     os._exit(0)
 
 
+def there(out: Path, point: str) -> bool:
+    """Return whether a file is there, and has the words."""
+    pattern, _, words = point.partition(":")
+    return any(not words or words in path.read_text() for path in out.glob(pattern))
+
+
 def main() -> None:
     kind, config, out, killed = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), 0
-    for pattern in sys.argv[4:]:
+    for point in sys.argv[4:]:
         pid = started(kind, config, out)
-        while not any(out.glob(pattern)):
+        while not there(out, point):
             if os.waitpid(pid, os.WNOHANG)[0]:
-                raise SystemExit(f"the run ended before {pattern} was there")
+                raise SystemExit(f"the run ended before {point} was there")
             time.sleep(0.002)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -70,6 +70,7 @@ class CurvePlot(QFrame):
         self.plot = pg.PlotWidget()
         self._prepare()
         self._lines: dict[str, pg.PlotDataItem] = {}
+        self._marks: list[pg.InfiniteLine] = []
         self.empty = label(empty, "muted", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         head = row(label(title, "section"), 1, self.chosen, self.log, self.whole, spacing=6)
@@ -153,10 +154,25 @@ class CurvePlot(QFrame):
             kept = thinned(self._seen(curve[:, curve[1] > 0] if self.log.isChecked() else curve), POINTS // max(1, len(shown)))
             brush = pg.mkBrush(tint)
             self._lines[key].setData(*kept, symbol="o" if few else None, symbolSize=5, symbolBrush=brush, symbolPen=None)
+        self._mark_lessons()
         self.plot.setVisible(bool(shown))
         self.empty.setVisible(not shown)
         for part in (self.chosen, self.log, self.whole):
             part.setVisible(bool(shown))
+
+    def _mark_lessons(self) -> None:
+        """Say where each lesson begins, where there are several of a single run."""
+        for gone in self._marks:
+            self.plot.removeItem(gone)
+        lessons = self._runs[0][0].trace.lessons if len(self._runs) == 1 else ()
+        self._marks = [lesson_mark(number, *one) for number, one in enumerate(lessons)] if len(lessons) > 1 else []
+        for mark in self._marks:
+            self.plot.addItem(mark, ignoreBounds=True)
+
+    @property
+    def marked(self) -> list[str]:
+        """The lessons that are named in the plot."""
+        return [mark.label.format for mark in self._marks]
 
     def _zoom(self) -> None:
         """Draw what is seen now as finely as there is room for."""
@@ -217,6 +233,12 @@ class Curves(QWidget):
         self.loss.show_runs(tinted)
         self._tinted = tinted
         self._next.start()
+
+
+def lesson_mark(number: int, step: int, name: str) -> pg.InfiniteLine:
+    """Return the line that says where a lesson begins; names of neighbours stand at different heights."""
+    words = {"position": 0.94 - 0.12 * (number % 2), "color": theme.MUTED, "anchors": [(0, 0.5), (0, 0.5)], "movable": False}
+    return pg.InfiniteLine(step, angle=90, pen=pg.mkPen(theme.BORDER, style=Qt.PenStyle.DashLine), label=name, labelOpts=words)
 
 
 def tint_of(number: int) -> str:

@@ -32,7 +32,8 @@ RECIPES: tuple[Recipe, ...] = (
         "accurate",
         "accurate",
         "S2MNet, accurate",
-        "Moves a lean network's hearts until they agree with the pictures. Learns from a data set's samples; those held back correct it, "
+        "Moves a lean network's hearts until they agree with the pictures. Learns from a data set's samples, first what is where, then by "
+        "what becomes of the heart; those held back correct it, "
         "and calibrate its intervals where the data set has 250 hearts or more.",
     ),
     Recipe("second", "secondlook", "S2MNet, second look", "A part of the accurate one, alone. Learns from training.glances."),

@@ -10,7 +10,20 @@ Kind = Literal["whole", "number", "yes", "choice", "many", "path", "text"]
 BUDGETS = {"minutes": "Minutes", "epochs": "Epochs", "steps": "Steps", "core_minutes": "Minutes of the processor"}
 """Fields of which one says how long is learned."""
 PATHS = ("data", "slices", "val", "cal", "clips", "begin", "encoder", "base")
-BASIC = ("preset", "model", "batch", "samples", "rate", "strength", "principal", "cycle", "identity", "hearts", "pairs")
+BASIC = (
+    "preset",
+    "model",
+    "batch",
+    "samples",
+    "rate",
+    "strength",
+    "heart_core_minutes",
+    "principal",
+    "cycle",
+    "identity",
+    "hearts",
+    "pairs",
+)
 OWN = ("device", "styles", "data", "slices", "val", "clips", *BUDGETS)
 """Fields that the page asks for in parts of their own."""
 NETWORK = "model"
