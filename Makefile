@@ -6,17 +6,18 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 
-.PHONY: run package test test-window test-long test-rest check setup clean
+.PHONY: run package test test-window test-long test-half test-rest check setup clean
 
 run: setup
 	@ECHO3D_PYTHON=$(PY) sh setup.sh open
 
-# Three parts, two at a time: the window's tests mostly wait for events, those of training for other processes, the others mostly compute.
+# Four parts, two at a time: the window's tests mostly wait for events, those of training for other processes, the others mostly compute.
 LONG := tests/dataset tests/jobs tests/selftest tests/training
+HALF := tests/io tests/registration tests/style
 PYTEST = OMP_NUM_THREADS=1 xvfb-run -a -n $(1) -s "-screen 0 1920x1200x24" $(PY) -m pytest -q --durations=15
 
 test: setup check
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-window test-long test-rest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-window test-long test-half test-rest
 
 test-window:
 	$(call PYTEST,160) tests/gui echo3d/gui
@@ -24,8 +25,11 @@ test-window:
 test-long:
 	$(call PYTEST,180) $(LONG)
 
+test-half:
+	$(call PYTEST,200) $(HALF)
+
 test-rest:
-	$(call PYTEST,200) $(addprefix --ignore=,tests/gui echo3d/gui $(LONG))
+	$(call PYTEST,220) $(addprefix --ignore=,tests/gui echo3d/gui $(LONG) $(HALF))
 
 check:
 	$(VENV)/bin/ruff check .
