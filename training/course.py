@@ -113,6 +113,7 @@ def together(device: torch.device) -> Iterator[Ranks]:
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield ranks
+        distributed.barrier()  # nobody leaves while another still talks
     finally:
         distributed.destroy_process_group()
 

@@ -135,6 +135,7 @@ def learn(work: Work, course: Course, out: Path, *, resume: bool = False, progre
         if resume:
             loop.resume()
         loop.go(progress)
+        loop.network = loop.plain  # what shares gradients ends before the processes part; gloo's threads abort a process that keeps it
         return loop
 
 
