@@ -34,6 +34,9 @@ def uniform(shape: tuple[int, ...], low: float, high: float) -> Tensor:
     return torch.rand(shape) * (high - low) + low
 
 
+FOREIGN = 0.5
+"""Share of other views' pictures that are another heart's; those of one study are mistaken for each other most often."""
+
 PLAIN = 0.3
 """Share of pictures that stay as they are: a clean picture is the commonest of all, and a network that saw none read it 1.8 times worse."""
 
@@ -61,12 +64,13 @@ def spoiled(
 ) -> tuple[Tensor, Tensor]:
     """Return pictures of which about ``share``, one for all or (B, 1), are no longer their view, and (B, V) bool where.
 
-    A spoiled picture is another view's, one upside down or on its side, speckle with random discs and no heart, or plain noise; ``kinds``
-    are where in [0, 1] each of these gives way to the next.
+    A spoiled picture is another view's, of the same heart as likely as not, one upside down or on its side, speckle with random discs and
+    no heart, or plain noise; ``kinds`` are where in [0, 1] each of these gives way to the next.
     """
     batch, views = pictures.shape[:2]
     bad = torch.rand(batch, views) < share
-    other = pictures[torch.randperm(batch)].roll(int(torch.randint(1, views, ())), dims=1)
+    turn, foreign = int(torch.randint(1, views, ())), torch.rand(batch, 1, 1, 1, 1) < FOREIGN
+    other = torch.where(foreign, pictures[torch.randperm(batch)], pictures).roll(turn, dims=1)
     turned = torch.rot90(pictures, int(torch.randint(1, 4, ())), dims=(3, 4))
     kind = torch.rand(batch, views, 1, 1, 1)
     empty = torch.where(kind < kinds[2], discs(pictures, bank), grain(pictures))

@@ -27,8 +27,6 @@ from training.basis import coefficients, fields_at_points
 from training.refinement import subsets
 
 BATCH = 40
-ALL_VIEWS = 0.6
-"""Share of the pairs that are seen through all views; the others through one to five."""
 
 
 def first_look(model: S2MModel) -> S2MModel:
@@ -78,11 +76,13 @@ class Looks:
     styles : of the pictures, pair by pair in turn
     strength : of the domain randomisation, 0 for none
     seed : of every draw
+    whole : share of the pairs that are seen in all six views, the others in some
     """
 
     styles: tuple[str, ...]
     strength: float = 1.0
     seed: int = 1
+    whole: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,12 @@ def shard_pictures(path: Path, styles: tuple[str, ...], turn: int) -> NDArray[np
 def glances(model: S2MModel, shard: Shard, looks: Looks, rng: np.random.Generator) -> dict[str, NDArray]:
     """Return the arrays of a shard of glances: pictures, mask, present, slices (all uint8 or bool), labels, and hearts (float32).
 
-    The hearts are those of :func:`first_hearts`, and ``truth`` (S, R) with its chambers' ``volumes`` (S, 4) in ml.
+    The hearts are those of :func:`first_hearts`, and ``truth`` (S, R) with its chambers' ``volumes`` (S, 4) in ml and true ``sectors``
+    (S, V, 9).
     """
     with np.load(shard.path, allow_pickle=False) as data:
         labels = data["labels"][: shard.rows]
-        fans, field, volumes = (torch.from_numpy(data[key][: shard.rows]) for key in ("fans", "field", "volumes"))
+        fans, field, volumes, sectors = (torch.from_numpy(data[key][: shard.rows]) for key in ("fans", "field", "volumes", "sectors"))
     echo = torch.from_numpy(shard_pictures(shard.path, looks.styles, shard.number + looks.seed)[: shard.rows])
     if looks.strength:
         pictures = look(echo, fans, rng, looks.strength)
@@ -126,12 +127,12 @@ def glances(model: S2MModel, shard: Shard, looks: Looks, rng: np.random.Generato
         mask = fan_masks(fans).float()
         pictures = torch.stack([echo.float() / 255 * mask, mask], dim=2)
     pairs = len(labels) // 2
-    number = np.where(rng.random(pairs) < ALL_VIEWS, VIEWS, rng.integers(1, VIEWS, pairs))
+    number = np.where(rng.random(pairs) < looks.whole, VIEWS, rng.integers(1, VIEWS, pairs))
     present = torch.cat([subsets(1, int(count), int(rng.integers(1 << 30))) for count in number])
     found = first_hearts(model, pictures, present)
     quantised = {"pictures": pictures[:, :, 0], "slices": found.pop("slices")}
     whole = {key: (value * 255).round().clamp(0, 255).byte().numpy() for key, value in quantised.items()}
-    truth = {"truth": coefficients(field, fields_at_points(model.network)), "volumes": volumes}
+    truth = {"truth": coefficients(field, fields_at_points(model.network)), "volumes": volumes, "sectors": sectors}
     told = {key: value.numpy().astype(np.float32) for key, value in (found | truth).items()}
     return whole | told | {"mask": pictures[:, :, 1].bool().numpy(), "present": present.numpy(), "labels": labels}
 
@@ -158,11 +159,12 @@ def main() -> None:
     parser.add_argument("--last", type=int, help="shard behind the last one")
     parser.add_argument("--strength", type=float, default=1.0, help="of the domain randomisation, 0 for none")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--whole", type=float, default=0.6, help="share of the pairs that are seen in all six views")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    model, looks = first_look(load_model(options.model, "cpu")), Looks(tuple(options.styles), options.strength, options.seed)
+    model, looks = first_look(load_model(options.model, "cpu")), Looks(tuple(options.styles), options.strength, options.seed, options.whole)
     paths = sorted(options.data.glob("*.npz"))
     for number, path in list(enumerate(paths))[options.first : options.last]:
         print(draw_shard(model, Shard(number, path), looks, options.out).stem, flush=True)

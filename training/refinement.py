@@ -11,13 +11,16 @@ other samples. Measuring and calibrating is ``training.evaluate``'s.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from echo3d.core.modelcard import ModelCard
@@ -152,11 +155,6 @@ def fit_correction(before: Tensor, after: Tensor, truth: Tensor, *, full: bool) 
     return (torch.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ wanted) / spread[:, None]).float()
 
 
-def corrections(model: S2MModel, samples: dict[str, Tensor], whole: int, seed: int = 0) -> dict[str, Tensor]:
-    """Return the corrections by number of views."""
-    return {f"correction.{number}": correction_of(model, samples, number, whole, seed) for number in range(1, VIEWS + 1)}
-
-
 def refined_for(samples: int, whole: int, number: int) -> int:
     """Return how many of ``samples`` are refined for the correction of a number of views, where ``whole`` are for six.
 
@@ -193,17 +191,10 @@ FEW = 4
 """Pictures of a view, genuine ones and spoiled ones, below which the network's own trust stands; of 300 lone views ten are spoiled."""
 
 
-def trusts(model: S2MModel, samples: dict[str, Tensor], count: int, seed: int = 0) -> dict[str, Tensor]:
-    """Return by number of views the weights of :func:`trust_of`."""
-    draws = (np.random.default_rng([seed, 41]), texture_bank(48, seed))
-    torch.manual_seed(seed)
-    return {f"trust.{number}": trust_of(model, samples, number, (count, seed), draws) for number in range(1, VIEWS + 1)}
-
-
 def trust_of(
     model: S2MModel, samples: dict[str, Tensor], number: int, order: tuple[int, int], draws: tuple[np.random.Generator, Tensor]
 ) -> Tensor:
-    """Return the (VIEWS, 4) weights of ``Refiner.trusted`` for a number of views, from samples of which pictures are spoiled.
+    """Return the (VIEWS, 5) weights of ``Refiner.trusted`` for a number of views, from samples of which pictures are spoiled.
 
     All pictures are changed as other machines and hands change them: trust is asked for on unlike machines above all. Chance comes from
     ``draws`` and from torch's own generator.
@@ -227,8 +218,8 @@ def trust_of(
 def weighed(known: Tensor, genuine: Tensor) -> Tensor:
     """Return the weights of :func:`logistic`, or those that leave the network's own trust, the first sign, where too little was seen.
 
-    >>> weighed(torch.zeros(3, 3), torch.tensor([True, True, False])).tolist()
-    [1.0, 0.0, 0.0, 0.0]
+    >>> weighed(torch.zeros(3, 4), torch.tensor([True, True, False])).tolist()
+    [1.0, 0.0, 0.0, 0.0, 0.0]
     """
     if min(int(genuine.sum()), int((~genuine).sum())) < FEW:
         return torch.eye(known.shape[1] + 1)[0]
@@ -237,12 +228,12 @@ def weighed(known: Tensor, genuine: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def signs_in(model: S2MModel, pictures: Tensor, present: Tensor) -> Tensor:
-    """Return (S, V, 3) the network's trust and the signs of ``refine.signs`` in pairs of pictures; zero where a view is absent."""
+    """Return (S, V, 4) the network's trust and the signs of ``refine.signs`` in pairs of pictures; zero where a view is absent."""
     refiner = model.refiner
     if refiner is None:
         raise ValueError("signs are those of a refined answer; give a model that refines")
     shares, answer = first_answer(model, pictures, present)
-    found = torch.zeros(*present.shape, 3)
+    found = torch.zeros(*present.shape, 4)
     for first in range(0, len(pictures), 2):
         rows, views = [first, first + 1], present[first].nonzero()[:, 0].tolist()
         sights = sights_of(answer, shares, pictures, rows, views)
@@ -291,6 +282,57 @@ def with_prior(model: S2MModel, tensors: Mapping[str, Tensor], weight: float, st
     return replace(model, refiner=Refiner(slicer, covariance, {}, weight, steps))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """What correction and trust are learned from.
+
+    Parameters
+    ----------
+    model : that refines, without correction
+    samples : that it never saw
+    refined : most samples that are refined for the correction of six views
+    trusted : samples from which trust is learned anew; none for the network's own
+    seed : of all chance
+    """
+
+    model: S2MModel
+    samples: dict[str, Tensor]
+    refined: int
+    trusted: int
+    seed: int = 0
+
+    def __call__(self, number: int) -> dict[str, Tensor]:
+        """Return correction and trust for a number of views."""
+        torch.set_num_threads(1)
+        made = {f"correction.{number}": correction_of(self.model, self.samples, number, self.refined, self.seed)}
+        if self.trusted:
+            torch.manual_seed(self.seed + number)
+            draws = (np.random.default_rng([self.seed, 41, number]), texture_bank(48, self.seed))
+            model = with_correction(self.model, made)
+            made[f"trust.{number}"] = trust_of(model, self.samples, number, (self.trusted, self.seed), draws)
+        return made
+
+    def by_all(self, workers: int) -> dict[str, Tensor]:
+        """Return what all numbers of views give, the most views first, in as many processes as are named."""
+        numbers = range(VIEWS, 0, -1)
+        if workers < 2:
+            return {key: value for number in numbers for key, value in self(number).items()}
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin, (self,)) as pool:
+            found = list(pool.map(_learn, numbers))
+        return {key: torch.from_numpy(value) for made in found for key, value in made.items()}
+
+
+_LESSON: list[Lesson] = []
+
+
+def _begin(lesson: Lesson) -> None:
+    _LESSON[:] = [lesson]
+
+
+def _learn(number: int) -> dict[str, NDArray]:
+    return {key: value.numpy() for key, value in _LESSON[0](number).items()}
+
+
 def card_of(name: str, base: ModelCard, config: Mapping[str, float], trained: Mapping[str, Any]) -> ModelCard:
     """Return the card of weights that refine those of another card, without figures.
 
@@ -303,11 +345,11 @@ def card_of(name: str, base: ModelCard, config: Mapping[str, float], trained: Ma
     return ModelCard(name, REFINED, dict(trained), base.template_sha256, base.image_hw, network | dict(config), {}, (CREDIT,))
 
 
-def with_correction(model: S2MModel, tensors: dict[str, Tensor]) -> S2MModel:
-    """Return a model that refines, with the corrections of a file's tensors."""
+def with_correction(model: S2MModel, tensors: Mapping[str, Tensor]) -> S2MModel:
+    """Return a model that refines, with the corrections among a file's tensors."""
     if model.refiner is None:
         raise ValueError("a correction needs a model that refines")
-    found = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1)}
+    found = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1) if f"correction.{number}" in tensors}
     return replace(model, refiner=replace(model.refiner, correction=found))
 
 
@@ -332,6 +374,7 @@ def main() -> None:
     parser.add_argument("--looks", type=int, default=LOOKS, help="how often it looks again")
     parser.add_argument("--trusted", type=int, default=0, help="samples from which trust is learned anew, for each number of views")
     parser.add_argument("--refined", type=int, default=4000, help="most samples that are refined for the correction")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the numbers of views; the outcome is the same")
     options = parser.parse_args()
     torch.set_num_threads(1)
     model = load_model(options.model, "cpu")
@@ -342,9 +385,8 @@ def main() -> None:
         again = torch.load(options.second / NETWORK, weights_only=True)["second"]
         tensors |= {f"second.{name}": value for name, value in again.items()}
         uncorrected = with_second(uncorrected, tensors, options.second_weight, options.looks)
-    tensors |= corrections(uncorrected, samples, options.refined) | {"sigma_mm": torch.from_numpy(model.sigma_mm).float()}
-    if options.trusted:
-        tensors |= trusts(with_correction(uncorrected, tensors), samples, options.trusted)
+    tensors |= {"sigma_mm": torch.from_numpy(model.sigma_mm).float()}
+    tensors |= Lesson(uncorrected, samples, options.refined, options.trusted).by_all(options.workers)
     config = {"weight": options.weight, "steps": options.steps}
     config |= {"second_weight": options.second_weight, "looks": options.looks} if options.second else {}
     told = {"samples": len(samples["field"]), "styles": options.styles}

@@ -27,7 +27,7 @@ from torch.nn import functional
 from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.classes import CLASSES
-from echo3d.reconstruction.planemoves import moves_between, orthonormal
+from echo3d.reconstruction.planemoves import PLANE, moves_between, orthonormal
 from echo3d.reconstruction.reconstruct import S2MModel, load_model
 from echo3d.reconstruction.refine import Fit, Refiner, Sight, evidence, glimpse, moved, places_of, precision_of, shares_at, sight
 from echo3d.reconstruction.secondlook import SecondEncoder
@@ -48,7 +48,7 @@ WORST = 0.5
 LOOKS = 3
 """How often is looked again where the held pairs are measured, as in use, unless the model itself looks again."""
 
-HELD = ("answer", "answer_planes", "heart", "planes", "truth", "volumes")
+HELD = ("answer", "answer_planes", "heart", "planes", "truth", "volumes", "sectors")
 
 
 class Settings(CellSettings):
@@ -62,6 +62,7 @@ class Settings(CellSettings):
     looks: int = Field(2, ge=1, description="Looks a pair is learned from, one after the other.")
     weight: float = Field(8.0, gt=0, description="How much the disagreement of a cell counts.")
     volume: float = Field(15.0, ge=0, description="What the left ventricle's relative error of volume costs, in mm; the others cost less.")
+    probe: float = Field(0.2, ge=0, description="What a millimetre costs by which a plane's probe is off.")
     entropy: float = Field(1.0, ge=0, description="What the cells' cross entropy costs, in mm.")
     held: int = Field(40, ge=1, description="Pairs that are measured on.")
 
@@ -120,14 +121,19 @@ class ThroughHeart:
         view = torch.cat([torch.tensor(one.views * 2) for one in hearts])
         shown = batch["pictures"][batch["present"]].contiguous(memory_format=torch.channels_last)
         wanted = batch["shares"][batch["present"]]
-        sums = dict.fromkeys(("points", "volumes", "entropy"), torch.zeros(()))
+        sums = dict.fromkeys(("points", "volumes", "probes", "entropy"), torch.zeros(()))
         for _ in range(self.settings.looks):
             slices = torch.cat([one.slices(self.refiner).flatten(0, 1) for one in hearts])
             logits = network(shown, view, slices).float()
             cells = torch.softmax(logits, dim=1)[:, 1:].split([2 * len(one.views) for one in hearts])
             with torch.autocast("cpu", enabled=False):
                 found = [one.stepped(self.refiner, own, self.settings.weight) for one, own in zip(hearts, cells, strict=True)]
-                due = self.paid(torch.stack(found), batch)
+                due = self.paid(torch.stack([one for one, _ in found]), batch)
+                off = [
+                    (probes - batch["sectors"][row][:, one.views, :3]).norm(dim=2).mean()
+                    for row, (one, (_, probes)) in enumerate(zip(hearts, found, strict=True))
+                ]
+                due["probes"] = self.settings.probe * torch.stack(off).mean()
             for key, value in due.items():
                 sums[key] = sums[key] + value / self.settings.looks
             sums["entropy"] = sums["entropy"] + self.settings.entropy * functional.cross_entropy(logits, wanted) / self.settings.looks
@@ -148,19 +154,22 @@ class ThroughHeart:
         """Return the errors of the held pairs as they are looked at in use: points in mm, volumes in per cent."""
         if not isinstance(network, SecondEncoder):
             raise TypeError("what is validated is the encoder itself")
-        hearts = []
+        hearts, off = [], []
         for row in range(len(self.held["truth"])):
             one = Standing.at_first(self.refiner, self.held, row)
             fits = self.refiner.looked_again(
                 network, one.sights, one.fits(), one.views, self.held["pictures"][row][:, one.views], one.precision
             )
             hearts.append(torch.stack([fit.coefficients for fit in fits]))
+            probes = torch.stack([fit.planes[:, :3] for fit in fits]) - self.held["sectors"][row][:, one.views, :3]
+            off.append(float(probes.norm(dim=2).mean()))
         found = torch.stack(hearts)
         points = self.template + (found.flatten(0, 1) @ self.fields[:-1] + self.fields[-1]).view(2 * len(found), -1, 3)
         true = self.held["volumes"].flatten(0, 1)
         wrong = 100 * ((volumes_ml(points, self.faces) - true) / true).abs().mean(dim=0)
         shift = ((found - self.held["truth"]).flatten(0, 1) @ self.fields[:-1]).view(2 * len(found), -1, 3).norm(dim=2).mean()
-        return {"held_points_mm": float(shift), "held_lv_pc": float(wrong[0]), "held_rv_pc": float(wrong[1])}
+        mean = {"held_points_mm": float(shift), "held_lv_pc": float(wrong[0]), "held_rv_pc": float(wrong[1])}
+        return mean | {"held_probe_mm": sum(off) / len(off)}
 
 
 @dataclass(slots=True)
@@ -208,8 +217,8 @@ class Standing:
         ]
         return torch.stack([shares_at(refiner.slicer, own) for own in self.places])
 
-    def stepped(self, refiner: Refiner, cells: Tensor, weight: float) -> Tensor:
-        """Return the coefficients (2, R) after the step that shares (2V, CLASSES - 1, h, w) lead to, and stand there.
+    def stepped(self, refiner: Refiner, cells: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+        """Return coefficients (2, R) and probes (2, V, 3) mm after the step that shares (2V, CLASSES - 1, h, w) lead to, and stand there.
 
         The derivative is that of the step alone, at the place where it begins.
         """
@@ -224,7 +233,11 @@ class Standing:
             gradient = gradient + functional.pad(weight * slope, (phase * size, (1 - phase) * size))
         theta = self.theta + torch.linalg.solve(matrix, gradient).view(2, size)
         self.theta = theta.detach()
-        return torch.stack([one.coefficients for one in self.sights]) + theta[:, : refiner.slicer.rank]
+        rank = refiner.slicer.rank
+        coefficients, origins = (
+            torch.stack(parts) for parts in zip(*[(one.coefficients, one.planes[:, :3]) for one in self.sights], strict=True)
+        )
+        return coefficients + theta[:, :rank], origins + theta[:, rank:].view(2, number, PLANE)[..., :3]
 
 
 def relit(pictures: Tensor) -> Tensor:

@@ -98,7 +98,8 @@ class Refiner:
     second : the encoder that looks again, where there is one
     second_weight : how much the disagreement of a cell counts after looking again
     looks : how often it looks again, each time beside the slices of the heart so far, which then takes one step
-    trust : by number of views (VIEWS, 4), weights of a view's :func:`signs`; the network's own trust stands where there are none
+    trust : by number of views (VIEWS, 5), weights of the network's own trust, of a view's :func:`signs` and of one; where there are none,
+        the network's own trust stands
     """
 
     slicer: Slicer
@@ -127,8 +128,11 @@ class Refiner:
         """Return logits (V,) that pictures are what they are called, from the network's own and from how they fit the heart."""
         if len(views) not in self.trust:
             return trust
-        seen = signs(self.slicer, self.covariance[len(views)], one, fit, views)
-        return (torch.cat([trust[:, None], seen, torch.ones(len(views), 1)], dim=1) * self.trust[len(views)][list(views)]).sum(dim=1)
+        weights = self.trust[len(views)][list(views)]
+        seen = signs(self.slicer, self.covariance[len(views)], one, fit, views)[
+            :, : weights.shape[1] - 2
+        ]  # the first ones, of older weights
+        return (torch.cat([trust[:, None], seen, torch.ones(len(views), 1)], dim=1) * weights).sum(dim=1)
 
     @torch.inference_mode()
     def looked_again(
@@ -148,7 +152,10 @@ class Refiner:
 
 
 def signs(slicer: Slicer, covariance: Tensor, one: Sight, fit: Fit, views: Sequence[int]) -> Tensor:
-    """Return (V, 2) what tells a view that is none: the logarithms of its disagreement with the heart, and of how far its plane was moved.
+    """Return (V, 3) what tells a view that is none.
+
+    The logarithms of its disagreement with the heart, of how far its plane was moved, and of its disagreement by what it would be in the
+    plane of the view that it agrees with best of the others; nothing where there are no others.
 
     Parameters
     ----------
@@ -156,15 +163,18 @@ def signs(slicer: Slicer, covariance: Tensor, one: Sight, fit: Fit, views: Seque
     one : what the first look saw
     fit : the heart that was made of it
     """
-    shares, _ = slicer.look_up(one.picked(places_of(slicer, fit.coefficients, fit.planes)))
-    gaps = torch.zeros(len(views)).index_add(0, one.view, (shares - one.wanted).square().sum(dim=1))
-    counts = torch.zeros(len(views)).index_add(0, one.view, torch.ones(len(one.view)))
+    slices = slices_of(slicer, fit.coefficients, fit.planes).permute(0, 2, 3, 1)  # U h w K
+    gaps = (slices[:, one.cell[:, 0], one.cell[:, 1]] - one.wanted).square().sum(dim=2)  # U P
+    counts = torch.bincount(one.view, minlength=len(views)).clamp(min=1)
+    levels = torch.zeros(len(views), len(views)).index_add(1, one.view, gaps) / counts + 1e-3  # plane, picture
+    own, own_plane = levels.diagonal(), torch.eye(len(views), dtype=torch.bool)
+    best = levels.masked_fill(own_plane, torch.inf).amin(dim=0) if len(views) > 1 else own
     moves = fit.theta[slicer.rank :].view(-1, PLANE)
     found = []
     for move, view in zip(moves, views, strict=True):
-        own = slice(slicer.rank + PLANE * view, slicer.rank + PLANE * (view + 1))
-        found.append(move @ torch.linalg.solve(covariance[own, own], move))
-    return torch.stack([(gaps / counts.clamp(min=1) + 1e-3).log(), (torch.stack(found) / PLANE + 0.01).log()], dim=1)
+        part = slice(slicer.rank + PLANE * view, slicer.rank + PLANE * (view + 1))
+        found.append(move @ torch.linalg.solve(covariance[part, part], move))
+    return torch.stack([own.log(), (torch.stack(found) / PLANE + 0.01).log(), (own / best).log()], dim=1)
 
 
 def correction_features(before: Tensor, after: Tensor) -> Tensor:
@@ -244,7 +254,7 @@ def rest_near(slicer: Slicer, world: Tensor, field: Tensor, start: Tensor | None
 
 def shares_at(slicer: Slicer, places: Tensor) -> Tensor:
     """Return the shares (V, K, h, w) at places (V, h, w, 3) of the template."""
-    shares, _ = slicer.look_up(places.flatten(0, 2))
+    shares = slicer.shares_of(places.flatten(0, 2))
     return shares.view(*places.shape[:3], -1).permute(0, 3, 1, 2)
 
 

@@ -70,6 +70,11 @@ class Slicer:
         """Number R of principal fields."""
         return len(self.fields) - 1
 
+    @property
+    def kinds(self) -> int:
+        """Number K of classes with shares."""
+        return self.shares.shape[1] // 4
+
     def field(self, coefficients: Tensor) -> Tensor:
         """Return the field (1, 3, D, D, D) mm of coefficients (R,)."""
         return ((coefficients @ self.fields[:-1].flatten(1)) + self.fields[-1].flatten()).view(1, *self.fields.shape[1:])
@@ -95,8 +100,12 @@ class Slicer:
     def look_up(self, rest: Tensor) -> tuple[Tensor, Tensor]:
         """Return shares (P, K) and their slopes (P, K, 3) at places (P, 3) of the template; none outside."""
         both = picked(self.shares, self.shares_box.unit(rest), "zeros")
-        kinds = both.shape[1] // 4
+        kinds = self.kinds
         return both[:, :kinds], both[:, kinds:].view(-1, 3, kinds).transpose(1, 2)
+
+    def shares_of(self, rest: Tensor) -> Tensor:
+        """Return the shares (P, K) of :meth:`look_up` alone, for a fifth of the time."""
+        return picked(self.shares[:, : self.kinds], self.shares_box.unit(rest), "zeros")
 
     def basis(self, rest: Tensor) -> Tensor:
         """Return the principal fields (P, 3, R) at places (P, 3) of the template, trilinearly.

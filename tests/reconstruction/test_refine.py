@@ -226,7 +226,17 @@ def test_a_view_that_shows_another_is_told_by_its_signs(slicer: Slicer, planes: 
     (fit,) = refiner([seen], range(VIEWS), torch.zeros(1, VIEWS, 2, 112, 112))
     found = signs(slicer, refiner.covariance[VIEWS], seen, fit, range(VIEWS))
     assert found[:, 0].argmax() == 2 and found[2, 0] > found[[0, 1, 3, 4, 5], 0].max() + 0.5
+    assert found[:, 2].argmax() == 2 and found[2, 2] > found[[0, 1, 3, 4, 5], 2].max() + 1, "it lies better in the plane of the fifth"
     trust = torch.full((VIEWS,), 3.0)
     assert torch.equal(refiner.trusted(seen, fit, range(VIEWS), trust), trust)
     heeding = replace(refiner, trust={VIEWS: torch.tensor([1.0, -2.0, 0.0, -4.0]).repeat(VIEWS, 1)})
+    assert heeding.trusted(seen, fit, range(VIEWS), trust).argmin() == 2, "of weights from before the third sign"
+    heeding = replace(refiner, trust={VIEWS: torch.tensor([1.0, 0.0, 0.0, -4.0, 0.0]).repeat(VIEWS, 1)})
     assert heeding.trusted(seen, fit, range(VIEWS), trust).argmin() == 2
+    assert not signs(
+        slicer,
+        refiner.covariance[VIEWS],
+        sight(seen.coefficients, planes[:1], maps[:1], all_seen()[:1]),
+        fit._replace(theta=fit.theta[: slicer.rank + 6], planes=fit.planes[:1]),
+        [0],
+    )[:, 2].any()

@@ -50,8 +50,9 @@ def test_the_step_that_is_learned_through_is_the_step_in_use(folder: Path) -> No
     near = [own.picked(places) for own, places in zip(one.sights, one.places, strict=True)]
     start = (one.theta.flatten(), near)
     used = refined(work.refiner.slicer, one.precision, 8.0, again, steps=1, start=start)
-    learned = one.stepped(work.refiner, true.flatten(0, 1), 8.0)
+    learned, probes = one.stepped(work.refiner, true.flatten(0, 1), 8.0)
     assert torch.allclose(learned, torch.stack([fit.coefficients for fit in used]), atol=1e-3)
+    assert torch.allclose(probes, torch.stack([fit.planes[:, :3] for fit in used]), atol=1e-3)
     assert (one.slices(work.refiner) - true).square().mean() < (slices - true).square().mean(), "towards what was wanted"
 
 
@@ -61,7 +62,8 @@ def test_the_slope_of_a_step_is_that_of_the_shares(folder: Path) -> None:
     def heart(cells: torch.Tensor) -> torch.Tensor:
         one = Standing.at_first(work.refiner, work.held, 0)
         one.slices(work.refiner)
-        return one.stepped(work.refiner, cells, 8.0).square().sum()
+        heart, probes = one.stepped(work.refiner, cells, 8.0)
+        return heart.square().sum() + probes.square().sum()
 
     cells = work.held["shares"][0][:, work.held["present"][0, 0], 1:].flatten(0, 1).clone().requires_grad_()
     heart(cells).backward()
