@@ -4,7 +4,7 @@ r"""Measure a network's errors on samples it never saw, and write the weights th
 
 The prior of the refinement is the covariance of the errors (``reconstruction.refine``), for one to six views. Then samples are refined, and
 what is still wrong is regressed on what is known; and pictures are spoiled, to learn by which signs they are told (``training.trust``).
-``--second`` names a run of ``training.secondlook``, whose encoder looks again. How much the pictures count (``--weight``) was chosen on
+``--second`` names a run of ``training.secondlook``, whose encoder looks again, or several that parted from one. How much the pictures count (``--weight``) was chosen on
 other samples. Measuring and calibrating is ``training.evaluate``'s.
 """
 
@@ -34,7 +34,7 @@ from training.augment import look, spoiled, texture_bank
 from training.basis import coefficients, fields_at_points
 from training.evaluate import load_all
 from training.s2mnet import stored_pictures
-from training.secondlook import NETWORK
+from training.secondlook import mean_encoder
 from training.template import CREDIT
 from training.trust import KINDS
 
@@ -369,7 +369,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--weight", type=float, default=WEIGHT)
     parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--second", type=Path, help="a run of training.secondlook")
+    parser.add_argument("--second", type=Path, nargs="+", help="a run of training.secondlook or throughheart; the mean of several")
     parser.add_argument("--second-weight", type=float, default=SECOND_WEIGHT)
     parser.add_argument("--looks", type=int, default=LOOKS, help="how often it looks again")
     parser.add_argument("--trusted", type=int, default=0, help="samples from which trust is learned anew, for each number of views")
@@ -382,8 +382,7 @@ def main() -> None:
     tensors = factors(model.network, samples)
     uncorrected = with_prior(model, tensors, options.weight, options.steps)
     if options.second:
-        again = torch.load(options.second / NETWORK, weights_only=True)["second"]
-        tensors |= {f"second.{name}": value for name, value in again.items()}
+        tensors |= {f"second.{name}": value for name, value in mean_encoder(options.second).items()}
         uncorrected = with_second(uncorrected, tensors, options.second_weight, options.looks)
     tensors |= {"sigma_mm": torch.from_numpy(model.sigma_mm).float()}
     tensors |= Lesson(uncorrected, samples, options.refined, options.trusted).by_all(options.workers)

@@ -7,7 +7,7 @@ It begins as the first look's encoder, which it equals while the slices are not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -142,6 +142,15 @@ def keep_encoder(loop: Loop, model: str, path: Path) -> None:
     took = {"steps": loop.step, "minutes": loop.minutes, "core_minutes": loop.core_minutes}
     torch.save({"second": loop.average.eval().state_dict(), "model": model} | took, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
+
+
+def mean_encoder(runs: Sequence[Path]) -> dict[str, Tensor]:
+    """Return the weights that are the mean of those of several runs, which must have begun as one.
+
+    *Source:* Wortsman et al. 2022, model soups; McMahan et al. 2017 for runs that part and are averaged.
+    """
+    found = [torch.load(run / NETWORK, weights_only=True)["second"] for run in runs]
+    return {key: torch.stack([one[key] for one in found]).mean(dim=0) for key in found[0]}
 
 
 def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progress = silent, part: Part | None = None) -> dict[str, Any]:

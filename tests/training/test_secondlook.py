@@ -16,7 +16,7 @@ from training.glances import Looks, Shard, first_hearts, first_look, glances
 from training.refinement import logistic, with_second
 from training.s2mnet import stored_pictures
 from training.samples import heart_samples, write_shard
-from training.secondlook import NETWORK, Settings, read_glances
+from training.secondlook import NETWORK, Settings, mean_encoder, read_glances
 from training.styles import drawer, style_shard
 
 STYLES = ("binary", "flat")
@@ -116,3 +116,10 @@ def test_no_glances_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"training\.glances"):
         train("secondlook", settings(tmp_path), tmp_path / "run")
     assert read_settings("secondlook", None).model_dump()["batch"] == 48
+
+
+def test_the_mean_of_runs_is_that_of_their_weights(tmp_path: Path) -> None:
+    for name, value in (("one", 1.0), ("two", 2.0)):
+        (tmp_path / name).mkdir()
+        torch.save({"second": {"w": torch.full((3,), value)}}, tmp_path / name / NETWORK)
+    assert mean_encoder([tmp_path / "one", tmp_path / "two"])["w"].tolist() == [1.5] * 3
