@@ -202,7 +202,7 @@ class Course:
             if any(self.kept.folder.glob("refined_*")):  # of a version that had no such lesson
                 rule = "a correction must be of what was learned by the heart, found one from before"
                 raise InputError(f"{rule}; begin a new run, or name heart_steps 0 in the config.json of this one")
-            begun = torch.load(self.out / secondlook.NETWORK, weights_only=True)
+            begun = torch.load(self.out / secondlook.NETWORK, weights_only=True, map_location="cpu")
             settings = s.by_heart(self.out / "glances", self.out)
             took = {name: begun.get(name, 0) for name in ("steps", "minutes", "core_minutes")}
             work, part = ThroughHeart(settings, again), Part(BY_HEART, **took)
@@ -309,7 +309,7 @@ def row_of(reader: Reader, samples: dict[str, Tensor], number: int) -> dict[str,
 
 def named(path: Path) -> dict[str, Tensor]:
     """Return the tensors of an encoder's file as the weights name them."""
-    return {f"second.{name}": value for name, value in torch.load(path, weights_only=True)["second"].items()}
+    return {f"second.{name}": value for name, value in torch.load(path, weights_only=True, map_location="cpu")["second"].items()}
 
 
 def views(number: int) -> str:

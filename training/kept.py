@@ -34,7 +34,7 @@ class Kept:
         """Return a piece by its name; it is made where it is not kept yet."""
         path = self.folder / f"{name}.pt"
         if path.is_file():
-            found: Piece = torch.load(path, weights_only=True)
+            found: Piece = torch.load(path, weights_only=True, map_location="cpu")
             return found
         piece = make()
         torch.save(piece, path.with_suffix(".part"))

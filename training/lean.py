@@ -155,7 +155,7 @@ class Run:
         encoder = Encoder(S2MNetConfig())
         if "encoder" not in self.done:
             if s.encoder:
-                encoder.load_state_dict(torch.load(s.encoder, weights_only=True)["encoder"])
+                encoder.load_state_dict(torch.load(s.encoder, weights_only=True, map_location="cpu")["encoder"])
             work = EncoderWork(encoder, self.shards, self.val, s.strength)
             course = {"rate": s.encoder_rate, "decay": 0.01, "clip": 1.0, "batch": s.samples, "samples": len(self.shards)}
             loop = self.teach("encoder", work, **course, precision="bfloat16")
@@ -163,7 +163,7 @@ class Run:
             state = {"encoder": encoder.state_dict(), "step": loop.step, "minutes": loop.minutes}
             self.finish("encoder", state, "encoder.pt", loop)
         else:
-            encoder.load_state_dict(torch.load(self.out / "encoder.pt", weights_only=True)["encoder"])
+            encoder.load_state_dict(torch.load(self.out / "encoder.pt", weights_only=True, map_location="cpu")["encoder"])
         return encoder
 
     def base(self, slices: MapBank) -> S2MNet:
@@ -182,7 +182,7 @@ class Run:
             network.load_state_dict(cpu(inner(loop.average)))
             return network.cpu()
         network = S2MNet(config, slices.field.shape[1])
-        network.load_state_dict(torch.load(path, weights_only=True))
+        network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
         return network
 
     def pictures(self, network: S2MNet, slices: MapBank) -> S2MNet:
@@ -199,7 +199,7 @@ class Run:
             self.finish("pictures", cpu(inner(loop.average)), "pictures.pt", loop)
             network.load_state_dict(cpu(inner(loop.average)))
             return network.cpu()
-        network.load_state_dict(torch.load(self.out / "pictures.pt", weights_only=True))
+        network.load_state_dict(torch.load(self.out / "pictures.pt", weights_only=True, map_location="cpu"))
         return network
 
     def trust(self, network: S2MNet) -> S2MNet:

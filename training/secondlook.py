@@ -149,7 +149,7 @@ def mean_encoder(runs: Sequence[Path]) -> dict[str, Tensor]:
 
     *Source:* Wortsman et al. 2022, model soups; McMahan et al. 2017 for runs that part and are averaged.
     """
-    found = [torch.load(run / NETWORK, weights_only=True)["second"] for run in runs]
+    found = [torch.load(run / NETWORK, weights_only=True, map_location="cpu")["second"] for run in runs]
     return {key: torch.stack([one[key] for one in found]).mean(dim=0) for key in found[0]}
 
 

@@ -103,7 +103,7 @@ class ThroughHeart:
         looks = model.refiner.looks if model.refiner.second is not None else LOOKS
         self.refiner = replace(model.refiner, correction={}, second_weight=settings.weight, looks=looks)
         network = SecondEncoder(model.network.config)
-        network.load_state_dict(torch.load(settings.begin / NETWORK, weights_only=True)["second"])
+        network.load_state_dict(torch.load(settings.begin / NETWORK, weights_only=True, map_location="cpu")["second"])
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.bank = read_pairs(settings.data)
         held = read_pairs(settings.val)
