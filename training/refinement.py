@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -312,9 +312,8 @@ class Lesson:
             made[f"trust.{number}"] = trust_of(model, self.samples, number, (self.trusted, self.seed), draws)
         return made
 
-    def by_all(self, workers: int) -> dict[str, Tensor]:
-        """Return what all numbers of views give, the most views first, in as many processes as are named."""
-        numbers = range(VIEWS, 0, -1)
+    def by_all(self, workers: int, numbers: Sequence[int] = range(VIEWS, 0, -1)) -> dict[str, Tensor]:
+        """Return what these numbers of views give, in turn, in as many processes as are named."""
         if workers < 2:
             return {key: value for number in numbers for key, value in self(number).items()}
         with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _begin, (self,)) as pool:

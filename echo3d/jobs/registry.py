@@ -160,7 +160,8 @@ def _status(status: Status, now: float) -> Status:
     if not trail.progress:
         return replace(status, sentence=sentence)
     last = trail.progress[-1]
-    done, total, rate = _whole(last, "done"), _whole(last, "total"), rate_of(trail.progress)
+    total, rate = _whole(last, "total"), rate_of(trail.progress)
+    done = total if status.state is State.DONE else _whole(last, "done")  # the last word may come before the last step
     to_go = None if rate is None or not status.state.alive else max(0.0, (total - done) / rate - max(0.0, now - last.time))
     message = str(last.values.get("message", ""))
     return replace(status, sentence=sentence, done=done, total=total, message=message, rate=rate, remaining_s=to_go)

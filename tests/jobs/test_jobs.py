@@ -268,6 +268,14 @@ def test_a_second_look_reads_only_what_is_new_and_says_the_same(jobs: Path) -> N
     assert status.rate is not None and status.rate > 0 and status.remaining_s is not None
 
 
+def test_what_is_done_is_done_whatever_it_said_last(jobs: Path) -> None:
+    folder = make_job(jobs, spec(steps=9))
+    append(folder, "launched", pid=os.getpid(), started=processes.identity(os.getpid()))
+    append(folder, "progress", done=7, total=9, message="seven")
+    append(folder, "done")
+    assert (watch(folder).state, watch(folder).done) == (State.DONE, 9)
+
+
 def test_every_state_follows_from_trail_process_and_flag() -> None:
     one = ((7, "a"),)
     cases = {
