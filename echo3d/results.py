@@ -218,6 +218,9 @@ def _view(result: StudyResult, view: View) -> dict[str, Any]:
         "ed_frame": int(result.ed_frame[view]),
         "es_frame": int(result.es_frame[view]),
         "pixel_mm": None if clip.pixel_mm is None else [round(float(mm), 6) for mm in clip.pixel_mm],
+        "trust": {
+            phase: round(float(heart.view_trust[view]), 3) for phase, heart in (("ed", result.ed), ("es", result.es)) if heart.view_trust
+        },
         "plane": _plane(result.ed.planes[view]) | {"network": result.ed.planes_by or result.model},
     }
 

@@ -13,6 +13,7 @@ import pytest
 import pyvista as pv
 
 from echo3d.cli import main
+from echo3d.clinical.shown import strangers, twins
 from echo3d.core.mesh import enclosed_ml
 from echo3d.core.modelcard import USUAL_MODEL
 from echo3d.core.result import TRUST_FLOOR, StudyResult
@@ -170,6 +171,21 @@ def test_an_unknown_view_is_tried_as_each_apical_view(study: PatientStudy, model
     (view,) = found.clips
     assert view.apical
     assert any("not recognised" in warning for warning in found.warnings)
+
+
+def test_clips_called_by_another_view_are_named(study: PatientStudy, model: S2MModel, result: StudyResult) -> None:
+    assert not strangers(result) and not twins(result)
+    known = study.by_view()
+    wrong = {View.A2C: known[View.A4C], View.PSAX_APICAL: known[View.PSAX_MID]}
+    mistaken = tuple(replace(wrong[clip.view], view=clip.view) if clip.view in wrong else clip for clip in study.clips)
+    found = reconstruct_study(replace(study, clips=mistaken), model)
+    assert View.A2C in strangers(found)
+    assert (View.PSAX_MID, View.PSAX_APICAL) in twins(found)
+    content = summary(found)
+    assert any("Apical 2-chamber hardly" in doubt for doubt in content["doubts"])
+    assert any("Short axis, mid and Short axis, apical" in doubt for doubt in content["doubts"])
+    said = {view["view"]: view["trust"] for view in content["views"]}
+    assert said["a2c"]["ed"] < 0.5 < said["psax_basal"]["ed"]
 
 
 def test_a_still_has_no_ejection_fraction(study: PatientStudy, model: S2MModel) -> None:

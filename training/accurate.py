@@ -57,13 +57,13 @@ from training.refinement import (
     factors,
     refined_for,
     refined_pairs,
-    trust_of,
     with_correction,
     with_prior,
     with_second,
 )
 from training.roles import Roles, roles_of
 from training.throughheart import ThroughHeart
+from training.trustsigns import trust_of
 
 __all__ = ["STAGES", "WEIGHTS", "Settings", "left_out", "planned", "run", "shortened"]
 

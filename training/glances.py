@@ -24,7 +24,7 @@ from echo3d.reconstruction.refine import slices_of
 from echo3d.reconstruction.s2mnet import VIEWS
 from training.augment import fan_masks, look
 from training.basis import coefficients, fields_at_points
-from training.refinement import subsets
+from training.trustsigns import subsets
 
 BATCH = 40
 

@@ -26,17 +26,18 @@ from torch import Tensor
 from echo3d.core.modelcard import ModelCard
 from echo3d.io.weights import write_weights
 from echo3d.reconstruction.planemoves import moves_between, orthonormal
-from echo3d.reconstruction.reconstruct import REFINED, S2MModel, first_answer, load_model, predict, second_of, sights_of
-from echo3d.reconstruction.refine import Refiner, correction_features, signs
+from echo3d.reconstruction.reconstruct import REFINED, S2MModel, load_model, predict, second_of
+from echo3d.reconstruction.refine import Refiner
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet
 from echo3d.reconstruction.slicer import template_slicer
-from training.augment import look, spoiled, texture_bank
+from training.augment import texture_bank
 from training.basis import coefficients, fields_at_points
+from training.correction import fit_correction, spared, usual_error, volume_slopes
 from training.evaluate import load_all
 from training.s2mnet import stored_pictures
 from training.secondlook import mean_encoder
 from training.template import CREDIT
-from training.trust import KINDS
+from training.trustsigns import subsets, trust_of
 
 WEIGHT = 5.0
 """How much the squared disagreement of a cell counts; 3 to 10 did equally well, 30 fitted what the encoder got wrong."""
@@ -46,12 +47,6 @@ SECOND_WEIGHT = 8.0
 
 LOOKS = 3
 """How often it looks again."""
-
-RIDGE = 600.0
-"""Of the correction's regression, on features of unit spread; 300 to 1000 did equally well on other samples."""
-
-TELLING = 30
-"""Pairs whose mean error counts half: the whole mean of 7 pairs left lone views 3.92 mm off, a fifth of it 3.44 mm, none 3.46 mm."""
 
 SHRUNK = 0.1
 """Share of the covariance that is taken from its diagonal alone."""
@@ -76,12 +71,6 @@ def read_maps(network: S2MNet, samples: dict[str, Tensor]) -> Tensor:
 
 Refine = Callable[[S2MModel, dict[str, Tensor], Tensor], tuple[Tensor, Tensor]]
 """What refines stored samples seen in the views present (S, V), and returns coefficients (S, R) before and after."""
-
-
-def subsets(pairs: int, number: int, seed: int) -> Tensor:
-    """Return (2 * pairs, V) bool, a random set of ``number`` views for each pair."""
-    ranks = torch.rand(pairs, VIEWS, generator=torch.Generator().manual_seed(seed)).argsort(dim=1).argsort(dim=1)
-    return (ranks < number).repeat_interleave(2, dim=0)
 
 
 @torch.inference_mode()
@@ -137,24 +126,6 @@ def factors(network: S2MNet, samples: dict[str, Tensor], seed: int = 0) -> dict[
     return made
 
 
-def fit_correction(before: Tensor, after: Tensor, truth: Tensor, *, full: bool) -> Tensor:
-    """Return the matrix of ``refine.corrected`` for coefficients (S, R), ED and ES in turn: by ridge regression, else each phase's mean.
-
-    The mean of few pairs says more of them than of others, so it is drawn towards nothing.
-
-    >>> fit_correction(torch.zeros(60, 1), torch.zeros(60, 1), torch.ones(60, 1), full=False).tolist()
-    [[0.5], [0.5]]
-    """
-    known, wanted = correction_features(before, after).double(), (truth - after).double()
-    if not full:
-        kept = (pairs := len(wanted) // 2) / (pairs + TELLING)
-        return kept * torch.stack([wanted[::2].mean(dim=0), wanted[1::2].mean(dim=0)]).float()
-    spread = known.std(dim=0).clamp(min=1e-3)
-    scaled = known / spread
-    penalty = torch.diag(torch.cat([torch.full((2,), 1e-6), torch.full((scaled.shape[1] - 2,), RIDGE)])).double()
-    return (torch.linalg.solve(scaled.T @ scaled + penalty, scaled.T @ wanted) / spread[:, None]).float()
-
-
 def refined_for(samples: int, whole: int, number: int) -> int:
     """Return how many of ``samples`` are refined for the correction of a number of views, where ``whole`` are for six.
 
@@ -176,92 +147,11 @@ def correction_of(
     count = refined_for(len(samples["field"]), whole, number)
     present = subsets(count // 2, number, seed + number)
     before, after = (refine or refined_pairs)(model, {key: samples[key][:count] for key in ("echo", "fans")}, present)
-    truth = coefficients(samples["field"][:count], fields_at_points(model.network))
-    return fit_correction(before, after, truth, full=number == VIEWS)
-
-
-SPOILED = (0.0, 0.17, 0.17, 0.5)
-"""Shares of a pair's pictures that are spoiled, as often as they stand here."""
-
-STEADY = 0.002
-"""Penalty of the trust's weights on signs of unit spread; our choice."""
-
-
-FEW = 4
-"""Pictures of a view, genuine ones and spoiled ones, below which the network's own trust stands; of 300 lone views ten are spoiled."""
-
-
-def trust_of(
-    model: S2MModel, samples: dict[str, Tensor], number: int, order: tuple[int, int], draws: tuple[np.random.Generator, Tensor]
-) -> Tensor:
-    """Return the (VIEWS, 5) weights of ``Refiner.trusted`` for a number of views, from samples of which pictures are spoiled.
-
-    All pictures are changed as other machines and hands change them: trust is asked for on unlike machines above all. Chance comes from
-    ``draws`` and from torch's own generator.
-
-    Parameters
-    ----------
-    order : how many samples, and the seed of the views that are shown
-    draws : chance, and speckle to spoil pictures with
-    """
-    (count, seed), (rng, bank) = order, draws
-    pairs = torch.from_numpy(rng.permutation(len(samples["field"]) // 2)[: count // 2])
-    rows = torch.stack([2 * pairs, 2 * pairs + 1], dim=1).flatten()
-    pictures = look(samples["echo"][rows], samples["fans"][rows], rng, plain=0.0)
-    share = torch.tensor(SPOILED)[torch.randint(len(SPOILED), (len(pairs),))].repeat_interleave(2)
-    pictures, bad = spoiled(pictures, bank, share[:, None], KINDS)
-    present = subsets(len(pairs), number, seed + number)
-    seen = torch.cat([signs_in(model, pictures[part], present[part]) for part in torch.arange(len(rows)).split(40)])
-    return torch.stack([weighed(seen[own, view], ~bad[own, view]) for view, own in enumerate(present.T)])
-
-
-def weighed(known: Tensor, genuine: Tensor) -> Tensor:
-    """Return the weights of :func:`logistic`, or those that leave the network's own trust, the first sign, where too little was seen.
-
-    >>> weighed(torch.zeros(3, 4), torch.tensor([True, True, False])).tolist()
-    [1.0, 0.0, 0.0, 0.0, 0.0]
-    """
-    if min(int(genuine.sum()), int((~genuine).sum())) < FEW:
-        return torch.eye(known.shape[1] + 1)[0]
-    return logistic(known, genuine)
-
-
-@torch.inference_mode()
-def signs_in(model: S2MModel, pictures: Tensor, present: Tensor) -> Tensor:
-    """Return (S, V, 4) the network's trust and the signs of ``refine.signs`` in pairs of pictures; zero where a view is absent."""
-    refiner = model.refiner
-    if refiner is None:
-        raise ValueError("signs are those of a refined answer; give a model that refines")
-    shares, answer = first_answer(model, pictures, present)
-    found = torch.zeros(*present.shape, 4)
-    for first in range(0, len(pictures), 2):
-        rows, views = [first, first + 1], present[first].nonzero()[:, 0].tolist()
-        sights = sights_of(answer, shares, pictures, rows, views)
-        fits = refiner(sights, views, pictures[rows][:, views])
-        for row, one, fit in zip(rows, sights, fits, strict=True):
-            found[row, views, 0] = answer.trust[row, views]
-            found[row, views, 1:] = signs(refiner.slicer, refiner.covariance[len(views)], one, fit, views)
-    return found
-
-
-def logistic(known: Tensor, genuine: Tensor) -> Tensor:
-    """Return weights (F + 1,) of signs (S, F) and one, whose sum is the logit that a picture is genuine (S,) bool.
-
-    >>> known = torch.tensor([[0.0], [1.0], [0.2], [0.8]]).repeat(50, 1)
-    >>> (torch.cat([known[:2], torch.ones(2, 1)], dim=1) @ logistic(known, known[:, 0] > 0.5)).sign().tolist()
-    [-1.0, 1.0]
-    """
-    mean, spread = known.mean(dim=0), known.std(dim=0).clamp(min=1e-3)
-    scaled = torch.cat([(known - mean) / spread, torch.ones(len(known), 1)], dim=1).double()
-    weights = torch.zeros(scaled.shape[1], dtype=torch.float64)
-    penalty = STEADY * torch.eye(len(weights), dtype=torch.float64)
-    penalty[-1, -1] = 1e-6
-    for _ in range(20):  # Newton
-        said = torch.sigmoid(scaled @ weights)
-        slope = scaled.T @ (said - genuine.double()) / len(known) + penalty @ weights
-        weights = weights - torch.linalg.solve(scaled.T @ (scaled * (said * (1 - said))[:, None]) / len(known) + penalty, slope)
-    own = weights[:-1].float() / spread
-    return torch.cat([own, (weights[-1:].float() - own @ mean)])
+    fields = fields_at_points(model.network)
+    truth = coefficients(samples["field"][:count], fields)
+    if number != VIEWS:
+        return usual_error(after, truth)
+    return spared(fit_correction(before, after, truth), truth - after, volume_slopes(model.network.template, fields, after))
 
 
 def refined_pairs(model: S2MModel, samples: dict[str, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:

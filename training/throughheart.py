@@ -61,7 +61,7 @@ class Settings(CellSettings):
     rate: float = Field(3e-4, gt=0, description="Highest learning rate.")
     looks: int = Field(2, ge=1, description="Looks a pair is learned from, one after the other.")
     weight: float = Field(8.0, gt=0, description="How much the disagreement of a cell counts.")
-    volume: float = Field(15.0, ge=0, description="What the left ventricle's relative error of volume costs, in mm; the others cost less.")
+    volume: float = Field(30.0, ge=0, description="What the left ventricle's relative error of volume costs, in mm; the others cost less.")
     probe: float = Field(0.2, ge=0, description="What a millimetre costs by which a plane's probe is off.")
     entropy: float = Field(1.0, ge=0, description="What the cells' cross entropy costs, in mm.")
     held: int = Field(40, ge=1, description="Pairs that are measured on.")

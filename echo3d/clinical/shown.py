@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
 
 from echo3d.clinical.function import unsteadiness
 from echo3d.core.result import StudyResult
+from echo3d.core.sector import Sector
+from echo3d.core.views import View
 
 NOTICE = "RESEARCH USE - NOT FOR CLINICAL DIAGNOSIS"
 
@@ -16,6 +21,15 @@ UNCALIBRATED = "The pictures carry no calibration; volumes are withheld, and onl
 STILL = "No clip moves, so end-diastole and end-systole cannot be told apart; the ejection fraction is withheld."
 
 UNSTEADY = "The LV volume jumps from frame to frame instead of following one beat; the ejection fraction is doubtful."
+
+STRANGE = 0.4
+"""Trust of a view's pictures, mean of end-diastole and end-systole, below which it is doubted by name.
+
+Of 360 drawn views of 60 patients 0.6 % fall below it, of 60 that show another view of the same heart 62 %, most of the others short axes.
+"""
+
+TWIN_DEG, TWIN_MM = 6.0, 6.0
+"""Nearer than this, two pictures show one plane; the nearest two of one heart's six views are about 15° or 15 mm apart."""
 
 LIKELY_EF = (0.05, 0.85)
 LIKELY_EDV_ML = (30.0, 450.0)
@@ -81,11 +95,41 @@ def _seen(name: str, result: StudyResult) -> bool:
     return name.endswith("_ed_ml") or moves(result)
 
 
+def strangers(result: StudyResult) -> list[View]:
+    """Return the views of several whose pictures hardly look like what they are called; a lone view is doubted as a whole."""
+    known = [heart.view_trust for heart in (result.ed, result.es) if heart.view_trust]
+    if len(result.clips) < 2 or not known:
+        return []
+    return [view for view in result.clips if sum(trust[view] for trust in known) / len(known) < STRANGE]
+
+
+def twins(result: StudyResult) -> list[tuple[View, View]]:
+    """Return the pairs of views whose pictures are found to lie in one plane at end-diastole and at end-systole."""
+    pairs = list(combinations(result.clips, 2))
+    return [(one, other) for one, other in pairs if all(_alike(heart.planes[one], heart.planes[other]) for heart in (result.ed, result.es))]
+
+
+def _alike(one: Sector, other: Sector) -> bool:
+    """Return whether two fans lie in one plane: their normals, and the middle of either against the other's plane."""
+    normals = [np.cross(sector.axis, sector.lateral) for sector in (one, other)]
+    apart = np.subtract(*[sector.origin + sector.depth / 2 * sector.axis for sector in (one, other)])
+    turn = np.degrees(np.arccos(min(1.0, abs(float(normals[0] @ normals[1])))))
+    return bool(turn < TWIN_DEG and max(abs(float(apart @ normal)) for normal in normals) < TWIN_MM)
+
+
 def _doubts(result: StudyResult) -> tuple[str, ...]:
     """Return what makes the numbers of a trusted result doubtful."""
     function, found = result.function, list[str]()
     if not result.sure:
         found.append(HALF_TRUSTED)
+    found += [
+        f"What is called {view.title} hardly looks like that view beside the others; call the clip what it is, or leave it out."
+        for view in strangers(result)
+    ]
+    found += [
+        f"{one.title} and {other.title} show the same plane of the heart; one of the two may be another view, or the same clip twice."
+        for one, other in twins(result)
+    ]
     if moves(result) and unsteadiness(result.beat.lv_ml) > STEADY:
         found.append(UNSTEADY)
     if moves(result) and not LIKELY_EF[0] <= function.ef <= LIKELY_EF[1]:

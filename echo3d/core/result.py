@@ -25,6 +25,7 @@ class Reconstruction:
     planes : per view the fan in the template's frame that the picture is believed to show
     trust : in [0, 1]; how much the pictures look like heart views (below ``TRUST_FLOOR`` a result is flagged)
     planes_by : name of the weights that gave the planes; empty for those that gave the heart
+    view_trust : per view the same of its picture alone, in [0, 1]; empty where it is not known
     """
 
     phase: str
@@ -33,6 +34,7 @@ class Reconstruction:
     planes: dict[View, Sector]
     trust: float
     planes_by: str = ""
+    view_trust: dict[View, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", frozen_array(self.points, np.float64, (None, 3), "points"))

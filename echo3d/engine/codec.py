@@ -87,7 +87,8 @@ def _heart_body(heart: Reconstruction) -> dict[str, Any]:
         view.key: [*map(float, (*sector.origin, *sector.axis, *sector.lateral)), float(sector.half_angle), float(sector.depth)]
         for view, sector in heart.planes.items()
     }
-    return {"phase": heart.phase, "trust": float(heart.trust), "planes": planes, "planes_by": heart.planes_by}
+    each = {view.key: float(trust) for view, trust in heart.view_trust.items()}
+    return {"phase": heart.phase, "trust": float(heart.trust), "planes": planes, "planes_by": heart.planes_by, "view_trust": each}
 
 
 def _heart(body: dict[str, Any], message: Message, name: str) -> Reconstruction:
@@ -97,4 +98,5 @@ def _heart(body: dict[str, Any], message: Message, name: str) -> Reconstruction:
         for key, row in body["planes"].items()
     }
     points, sigma_mm = (message.arrays[f"{name}.{part}"] for part in ("points", "sigma_mm"))
-    return Reconstruction(body["phase"], points, sigma_mm, planes, body["trust"], body["planes_by"])
+    each = {_view(key): float(trust) for key, trust in body["view_trust"].items()}
+    return Reconstruction(body["phase"], points, sigma_mm, planes, body["trust"], body["planes_by"], each)

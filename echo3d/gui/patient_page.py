@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from echo3d.anatomy.template import load_template
+from echo3d.clinical.shown import strangers
 from echo3d.core.images import EchoClip
 from echo3d.core.result import StudyResult
 from echo3d.core.views import View
@@ -189,6 +190,7 @@ class PatientPage(QWidget):
             outlines=session.outlines,
             names=session.labels,
             selected=view is self.player.leading,
+            strange=result is not None and view in strangers(result),
         )
 
     def _show_time(self, moment: Moment) -> None:

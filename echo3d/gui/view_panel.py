@@ -39,6 +39,7 @@ class PanelState:
     outlines, names : whether they are drawn
     selected : whether this panel leads
     hint : what an empty panel says
+    strange : whether the pictures hardly look like this view
     """
 
     clip: EchoClip | None = None
@@ -53,6 +54,7 @@ class PanelState:
     names: bool = False
     selected: bool = False
     hint: str = ""
+    strange: bool = False
 
 
 class ViewPanel(QWidget):
@@ -223,9 +225,9 @@ class ViewPanel(QWidget):
         painter.setPen(QColor(self._ink.faint))
         text = f"{self.state.index + 1} / {len(clip.frames)}"
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
-        if clip.source.stand_in:
+        if doubt := "another view?" if self.state.strange else "stand-in view" if clip.source.stand_in else "":
             painter.setPen(QColor(self._ink.warn))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "stand-in view")
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, doubt)
 
     def _paint_empty(self, painter: QPainter) -> None:
         middle = QRectF(self.rect()).center()

@@ -210,8 +210,10 @@ def read_answer(model: S2MModel, answer: Prediction, row: int, images: EchoSet, 
     """Return one row of an answer as a heart with its planes and trust."""
     views = list(images.images)
     trust = torch.sigmoid(answer.trust[row])[[int(v) for v in views]]
+    each = dict(zip(views, trust.tolist(), strict=True))
     planes = {view: predicted_sector(answer.planes[row, view].numpy().astype(float), images.images[view]) for view in views}
-    return Reconstruction(phase, answer.points[row].numpy().astype(float), model.sigma_mm[len(views)], planes, float(trust.mean()))
+    points, sigma = answer.points[row].numpy().astype(float), model.sigma_mm[len(views)]
+    return Reconstruction(phase, points, sigma, planes, float(trust.mean()), view_trust=each)
 
 
 def predicted_sector(plane: NDArray, image: EchoImage) -> Sector:

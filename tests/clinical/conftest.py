@@ -44,12 +44,9 @@ def ball_template() -> Template:
 @pytest.fixture(scope="session")
 def ball_result(ball_template: Template) -> StudyResult:
     """Return a trusted, calibrated result of two views: the balls at ED, shrunk to 0.8 at ES, so that the EF is 1 - 0.8³."""
-    points, sector = ball_template.points, Sector(np.array([0.0, 0, -90]), np.array([0, 0, 1.0]), np.array([1.0, 0, 0]), 60.0, 200.0)
-    views = (View.A4C, View.A2C)
-    hearts = [
-        Reconstruction(phase, scale * points, np.full(len(points), 2.0), dict.fromkeys(views, sector), 0.9)
-        for phase, scale in (("ED", 1.0), ("ES", 0.8))
-    ]
+    points, views, across = ball_template.points, (View.A4C, View.A2C), np.eye(3)[:2]
+    fans = {view: Sector(np.array([0.0, 0, -90]), np.array([0, 0, 1.0]), own, 60.0, 200.0) for view, own in zip(views, across, strict=True)}
+    hearts = [Reconstruction(phase, scale * points, np.full(len(points), 2.0), fans, 0.9) for phase, scale in (("ED", 1.0), ("ES", 0.8))]
     frames = np.full((5, 100, 150), 90, np.uint8)
     clips = {
         view: EchoClip(view, frames, (2.0, 2.0), np.arange(5) * 40.0, Source(f"{view.key}.dcm", "view code"), Fan(0.0, 75.0, 60.0, 100.0))

@@ -9,6 +9,7 @@ import pytest
 
 from echo3d.clinical.shown import STILL, UNCALIBRATED, UNSTEADY, UNTRUSTED, shown
 from echo3d.core.result import Beat, StudyResult
+from echo3d.core.views import View
 
 
 def test_a_good_result_shows_all(ball_result: StudyResult) -> None:
@@ -50,6 +51,30 @@ def test_a_curve_that_jumps_is_doubtful(ball_result: StudyResult) -> None:
     assert shown(replace(ball_result, beat=jumping)).doubts == (UNSTEADY,)
     smooth = replace(jumping, lv_ml=100 + 30 * np.cos(np.arange(25) / 25 * 2 * np.pi))
     assert shown(replace(ball_result, beat=smooth)).doubts == ()
+
+
+def test_a_view_that_looks_like_another_is_named(ball_result: StudyResult) -> None:
+    def told(*trusts: float) -> tuple[str, ...]:
+        each = dict(zip(ball_result.clips, trusts, strict=False))
+        phases = {name: replace(getattr(ball_result, name), view_trust=each) for name in ("ed", "es")}
+        return shown(replace(ball_result, clips={view: ball_result.clips[view] for view in each}, **phases)).doubts
+
+    assert told(0.9, 0.8) == ()
+    (doubt,) = told(0.9, 0.1)
+    assert "Apical 2-chamber" in doubt
+    assert told(0.1) == (), "a lone view has nothing beside it"
+
+
+def test_two_pictures_of_one_plane_are_named(ball_result: StudyResult) -> None:
+    def told(turn: float, shift: float) -> tuple[str, ...]:
+        first, angle = ball_result.ed.planes[View.A4C], np.radians(turn)
+        second = replace(first, lateral=np.array([np.cos(angle), np.sin(angle), 0]), origin=first.origin + shift * np.array([0, 1.0, 0]))
+        planes = {View.A4C: first, View.A2C: second}
+        return shown(replace(ball_result, ed=replace(ball_result.ed, planes=planes), es=replace(ball_result.es, planes=planes))).doubts
+
+    assert told(15, 0) == told(0, 12) == ()
+    (doubt,) = told(3, 3)
+    assert "Apical 4-chamber and Apical 2-chamber" in doubt
 
 
 def test_impossible_numbers_are_doubtful(ball_result: StudyResult) -> None:

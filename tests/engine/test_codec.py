@@ -15,7 +15,7 @@ from echo3d.engine.protocol import read_message, write_message
 def heart(phase: str, seed: int) -> Reconstruction:
     rng = np.random.default_rng(seed)
     plane = Sector(np.array([1.0, 2, 3]), np.array([0, 0, 1.0]), np.array([1.0, 0, 0]), 37.5, 151.0)
-    return Reconstruction(phase, rng.normal(size=(8, 3)), rng.random(8), {View.A4C: plane}, 0.9)
+    return Reconstruction(phase, rng.normal(size=(8, 3)), rng.random(8), {View.A4C: plane}, 0.9, view_trust={View.A4C: 0.85})
 
 
 def test_a_result_survives_the_pipe() -> None:

@@ -147,6 +147,18 @@ def test_numbers_and_their_frames(shown_truth) -> None:
     assert {panel.state.badge for panel in window.page.views.grid.panels.values()} == {"ED"}
 
 
+def test_a_view_that_looks_like_another_says_so_in_its_panel(shown_truth) -> None:
+    window, panels = shown_truth, shown_truth.page.views.grid.panels
+    assert not any(panel.state.strange for panel in panels.values())
+    plain = pixels(panels[View.PSAX_MID].grab().toImage())
+    trust = {view: 0.05 if view is View.PSAX_MID else 0.9 for view in View}
+    result = window.session.result
+    doubted = replace(result, ed=replace(result.ed, view_trust=trust), es=replace(result.es, view_trust=trust))
+    window.dispatch(lambda session: replace(session, result=doubted))
+    assert [view for view, panel in panels.items() if panel.state.strange] == [View.PSAX_MID]
+    assert (pixels(panels[View.PSAX_MID].grab().toImage()) != plain)[-30:].any()
+
+
 def test_uncalibrated_volumes_are_withheld(shown_truth) -> None:
     window = shown_truth
     window.dispatch(lambda session: replace(session, result=replace(session.result, calibrated=False)))

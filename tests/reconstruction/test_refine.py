@@ -154,7 +154,7 @@ def test_precision_is_of_what_is_seen() -> None:
 
 def test_a_correction_takes_a_known_error_away() -> None:
     """An error that hangs on the phase and on the other phase is learned from some pairs and taken from others."""
-    from training.refinement import fit_correction
+    from training.correction import fit_correction, usual_error
 
     generator = torch.Generator().manual_seed(3)
     truth = torch.randn(3000, 4, generator=generator)
@@ -162,8 +162,8 @@ def test_a_correction_takes_a_known_error_away() -> None:
     other = truth.view(-1, 2, 4).flip(1).reshape(3000, 4)
     after = truth + 0.3 * other + torch.tensor([0.5, -0.5]).repeat(1500)[:, None]
     learned, new = slice(0, 2000), slice(2000, 3000)
-    for full, left in ((True, 0.35), (False, 0.9)):
-        matrix = fit_correction(before[learned], after[learned], truth[learned], full=full)
+    regressed = fit_correction(before[learned], after[learned], truth[learned])
+    for matrix, left in ((regressed, 0.35), (usual_error(after[learned], truth[learned]), 0.9)):
         better = corrected(before[new], after[new], matrix) - truth[new]
         assert better.std() < left * (after - truth)[new].std()
         assert better[::2].mean().abs() < 0.03 and better[1::2].mean().abs() < 0.03

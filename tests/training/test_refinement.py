@@ -12,10 +12,13 @@ from echo3d.reconstruction.reconstruct import load_model
 from echo3d.reconstruction.s2mnet import VIEWS
 from training.augment import spoiled
 from training.basis import coefficients, fields_at_points
-from training.evaluate import load_all
-from training.refinement import Lesson, refined_pairs, subsets, with_correction
+from training.correction import HEEDED, spared, volume_slopes
+from training.evaluate import cavity_faces, load_all
+from training.losses import volumes_ml
+from training.refinement import Lesson, refined_pairs, with_correction
 from training.samples import heart_samples, write_shard
 from training.styles import drawer, style_shard
+from training.trustsigns import subsets
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,26 @@ def test_a_correction_takes_what_is_usual_away(lesson: Lesson) -> None:
 
     truth = coefficients(lesson.samples["field"], fields_at_points(lesson.model.network))
     assert (better - truth).norm() < (plain - truth).norm()
+
+
+def test_a_spared_correction_does_to_volumes_what_is_heeded_and_no_more(lesson: Lesson) -> None:
+    network = lesson.model.network
+    fields = fields_at_points(network)
+    generator = torch.Generator().manual_seed(2)
+    hearts = 0.5 * coefficients(lesson.samples["field"], fields)
+    errors = 0.3 * torch.randn(600, hearts.shape[1], generator=generator)
+    slopes = volume_slopes(network.template, fields, hearts)
+    moves = 0.01 * torch.randn(50, hearts.shape[1], generator=generator)
+    kept = spared(moves, errors, slopes)
+    assert torch.allclose(kept @ slopes, HEEDED * (moves @ slopes), atol=1e-5)
+    assert float(kept.norm() / moves.norm()) > 0.9, "all but eight directions of two hundred stay as they are"
+    faces = cavity_faces()
+
+    def volumes(heart: torch.Tensor) -> torch.Tensor:
+        return volumes_ml(network.template + (heart @ fields[:-1] + fields[-1]).view(len(heart), -1, 3), faces).log()
+
+    told = moves[:1] @ volume_slopes(network.template, fields, hearts[:2])[:, :4]
+    assert torch.allclose(volumes(hearts[:1] + moves[:1]) - volumes(hearts[:1]), told, atol=2e-3)
 
 
 def test_spoiled_pictures_are_other_views_of_their_own_heart_too() -> None:

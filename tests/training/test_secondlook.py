@@ -13,11 +13,12 @@ from echo3d.errors import InputError, StoppedError
 from echo3d.reconstruction.reconstruct import load_model, predict
 from echo3d.trainings import read_settings, train
 from training.glances import Looks, Shard, first_hearts, first_look, glances
-from training.refinement import logistic, with_second
+from training.refinement import with_second
 from training.s2mnet import stored_pictures
 from training.samples import heart_samples, write_shard
 from training.secondlook import NETWORK, Settings, mean_encoder, read_glances
 from training.styles import drawer, style_shard
+from training.trustsigns import weighed
 
 STYLES = ("binary", "flat")
 
@@ -107,9 +108,11 @@ def test_signs_are_weighed_by_what_they_tell() -> None:
     generator = torch.Generator().manual_seed(0)
     genuine = torch.rand(4000, generator=generator) < 0.5
     known = torch.stack([genuine + torch.randn(4000, generator=generator), torch.randn(4000, generator=generator)], dim=1)
-    weights = logistic(known, genuine)
+    weights = weighed([known], [genuine])[0]
     assert weights[0] == pytest.approx(1.0, abs=0.15) and weights[1] == pytest.approx(0.0, abs=0.1)
     assert weights[2] == pytest.approx(-0.5, abs=0.15)  # Bayes for two normal distributions a spread apart
+    few = weighed([known, -known[:6], -known[:1000]], [genuine, genuine[:6], genuine[:1000]])
+    assert few[1, 0] > 0.1 and few[2, 0] < -0.3, "a view of six pictures goes by what all views share, one of a thousand by itself"
 
 
 def test_no_glances_is_a_sentence(tmp_path: Path) -> None:
