@@ -122,8 +122,8 @@ def test_the_card_names_the_network_and_tells_no_folder(data: Path, whole: Path)
     assert set(card.metrics["calibration"]) == {"6 views", "4 views", "2 views", "1 view"} and "conformal90" not in card.metrics
     assert str(data) not in json.dumps(card.trained)
     assert tensors["sigma_mm"].shape[0] == 7 and (tensors["sigma_mm"][1:] > 0).all()
-    assert tensors["correction.6"].shape == (602, 200) and tensors["trust.1"].shape == (6, 4)
-    assert (read_weights(whole / WEIGHTS)["trust.1"] == torch.eye(4)[0]).all()  # two pictures teach nothing, so the network's trust stands
+    assert tensors["correction.6"].shape == (602, 200) and tensors["trust.1"].shape == (6, 5)
+    assert (read_weights(whole / WEIGHTS)["trust.1"] == torch.eye(5)[0]).all()  # two pictures teach nothing, so the network's trust stands
 
 
 def test_no_heart_serves_for_two_things(data: Path, tmp_path: Path) -> None:
