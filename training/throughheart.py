@@ -78,7 +78,7 @@ def read_pairs(folder: Path) -> dict[str, NDArray]:
     parts: list[dict[str, NDArray]] = []
     for path in sorted(folder.glob("*.npz")):
         with np.load(path, allow_pickle=False) as data:
-            if "truth" in data:
+            if set(HELD) <= set(data):
                 parts.append({key: data[key] for key in ("pictures", "mask", "present", "labels", *HELD)})
     if not parts:
         raise InputError("pairs must be glances with hearts, found none; draw them with training.glances and name their folder")

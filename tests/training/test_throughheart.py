@@ -98,8 +98,9 @@ def test_relit_pictures_keep_their_fans() -> None:
     assert 0.01 < float((changed - pictures).abs().mean()) < 0.2
 
 
-def test_glances_without_hearts_are_a_sentence(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", ["truth", "sectors"])
+def test_glances_without_hearts_or_probes_are_a_sentence(folder: Path, tmp_path: Path, lost: str) -> None:
     with np.load(folder / "glances" / "one.npz") as data:
-        np.savez(tmp_path / "old.npz", **{key: data[key] for key in data if key != "truth"})
+        np.savez(tmp_path / "old.npz", **{key: data[key] for key in data if key != lost})
     with pytest.raises(InputError, match=r"training\.glances"):
         train("throughheart", settings(folder, data=tmp_path), tmp_path / "run")
