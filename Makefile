@@ -13,7 +13,7 @@ run: setup
 
 # Four parts, two at a time: the window's tests mostly wait for events, those of training for other processes, the others mostly compute.
 LONG := tests/dataset tests/jobs tests/selftest tests/training
-HALF := tests/io tests/registration tests/style
+HALF := tests/anatomy tests/cohort tests/io tests/reconstruction tests/registration tests/style
 PYTEST = OMP_NUM_THREADS=1 xvfb-run -a -n $(1) -s "-screen 0 1920x1200x24" $(PY) -m pytest -q --durations=15
 
 test: setup check
