@@ -3,9 +3,9 @@ r"""Measure a network's errors on samples it never saw, and write the weights th
     python -m training.refinement --data runs/held --styles binary pseudo speckle cyclegan --out resources/weights/accurate.safetensors
 
 The prior of the refinement is the covariance of the errors (``reconstruction.refine``), for one to six views. Then samples are refined, and
-what is still wrong is regressed on what is known; and pictures are spoiled, to learn by which signs they are told (``training.trust``).
-``--second`` names a run of ``training.secondlook``, whose encoder looks again, or several that parted from one. How much the pictures
-count (``--weight``) was chosen on other samples. Measuring and calibrating is ``training.evaluate``'s.
+what is still wrong is regressed on what is known (``training.correction``); and pictures are spoiled, to learn by which signs they are told
+(``training.trustsigns``). ``--second`` names a run of ``training.secondlook``, whose encoder looks again, or several that parted from one.
+How much the pictures count (``--weight``) was chosen on other samples. Measuring and calibrating is ``training.evaluate``'s.
 """
 
 from __future__ import annotations
