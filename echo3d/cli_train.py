@@ -17,7 +17,8 @@ def train(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="s2mnet, accurate (its parts: secondlook, throughheart), sliceplane, pointpwc, cyclegan, pix2vox or s2mnet-paper."
+            help="s2mnet (its part: quick), accurate (its parts: secondlook, throughheart), sliceplane, pointpwc, cyclegan, pix2vox "
+            "or s2mnet-paper."
         ),
     ] = None,
     *,

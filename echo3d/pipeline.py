@@ -73,7 +73,7 @@ def reconstruct_study(study: PatientStudy, model: S2MModel, progress: Progress =
     ed, es = reconstruct(model, pair, ["ED", "ES"])
     quick = reconstruct(model, pair, ["ED", "ES"], refine=False)
     moves = (ed.points - quick[0].points, es.points - quick[1].points)
-    if model.refiner is None:
+    if model.refiner is None and model.quick is None:
         ed, es = with_planes(load_planes(model), model, pair, [ed, es])
     (es,) = hold_still(model.template, [es], ed)
     beat = beat_of(model.template, raw, ed, moves)

@@ -30,6 +30,7 @@ RECIPES: Mapping[str, str] = {
     "accurate": "training.accurate",
     "secondlook": "training.secondlook",
     "throughheart": "training.throughheart",
+    "quick": "training.quick",
     "cyclegan": "training.cyclegan",
     "sliceplane": "training.sliceplane",
     "pix2vox": "training.voxelnets",

@@ -55,6 +55,7 @@ from training.refinement import (
     card_of,
     correction_of,
     factors,
+    first_maps,
     refined_for,
     refined_pairs,
     with_correction,
@@ -168,7 +169,8 @@ class Course:
 
         def measure() -> dict[str, Tensor]:
             with self.timed("prior"):
-                return factors(self.model.network, self.some(self.settings.prior), self.settings.seed)
+                samples = self.some(self.settings.prior)
+                return factors(self.model.network, samples, self.settings.seed, first_maps(self.model, samples))
 
         return self.kept.once("prior", measure)
 
@@ -269,6 +271,7 @@ class Course:
         """Return the card without figures."""
         s = self.settings
         config = {"weight": s.weight, "steps": s.gauss_steps, "second_weight": s.second_weight, "looks": s.looks}
+        config |= {"begun": self.model.quick is not None}
         told = {"date": date.today().isoformat(), "command": "echo3d train accurate", "styles": list(s.styles), "strength": s.strength}
         told |= {"samples": len(self.held["field"]), "glances": self.sizes["glances"]}
         return card_of("accurate", self.model.card, config, told | {"settings": without_paths(s.model_dump(mode="json"))})

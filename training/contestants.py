@@ -5,6 +5,7 @@ A reader takes pictures and says hearts; a guess is told the truth of all sample
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from echo3d.anatomy.template import load_template
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
+from echo3d.io.weights import read_card, weights_path
 from echo3d.reconstruction.planes import PlaneModel, load_planes, predict_planes
 from echo3d.reconstruction.reconstruct import S2MModel, load_model
 from training.evaluate import present_of, reader_of, trained
@@ -100,6 +102,22 @@ def open_contestant(name: str) -> Contestant:
     return _of_run(run, recipe)
 
 
+def print_of(name: str) -> str:
+    """Return what tells the numbers of a network from those of others: of a folder's file, or by the cards of shipped weights.
+
+    Parameters
+    ----------
+    name : as for :func:`open_contestant`, which has opened it
+    """
+    run = Path(name)
+    if not run.is_dir():
+        card = read_card(weights_path(name))
+        return hashlib.sha256(f"{card.sha256} {card.config.get('network_sha256', '')}".encode()).hexdigest()[:16]
+    file = next(path for path in (run / "network.safetensors", run / "network.pt") if path.is_file())
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+
+
 def _recipe(run: Path) -> dict[str, Any]:
     path = run / "recipe.json"
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
@@ -108,7 +126,7 @@ def _recipe(run: Path) -> dict[str, Any]:
 def _shipped(name: str) -> Contestant:
     """Return shipped weights; their planes are their own where they are refined, else the slice plane network's where it is installed."""
     model: S2MModel = load_model(name, "cpu")
-    planes = _plane_model(model) if model.refiner is None else None
+    planes = _plane_model(model) if model.refiner is None and model.quick is None else None
     ask = reader_of(model)
 
     def read(pictures: Tensor, present: Tensor) -> Answers:

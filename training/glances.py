@@ -10,6 +10,7 @@ model refines without correction and without a second look of its own. Shards th
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from echo3d.reconstruction.classes import CLASSES
-from echo3d.reconstruction.reconstruct import S2MModel, first_answer, load_model, sights_of
-from echo3d.reconstruction.refine import slices_of
+from echo3d.reconstruction.planemoves import orthonormal
+from echo3d.reconstruction.reconstruct import First, S2MModel, first_answer, load_model, quick_answer, refined_rows
+from echo3d.reconstruction.refine import Fit, slices_of
 from echo3d.reconstruction.s2mnet import VIEWS
+from echo3d.reconstruction.slicer import Slicer
 from training.augment import fan_masks, look
 from training.basis import coefficients, fields_at_points
 from training.trustsigns import subsets
@@ -30,10 +33,32 @@ BATCH = 40
 
 
 def first_look(model: S2MModel) -> S2MModel:
-    """Return a model that refines, and does no more than that."""
+    """Return a model that moves its hearts, and does no more than that: one that refines, or a network with a quick look."""
+    slicer_of(model)
+    return model if model.refiner is None else replace(model, refiner=replace(model.refiner, correction={}, second=None))
+
+
+def slicer_of(model: S2MModel) -> Slicer:
+    """Return the slicer of a model that moves its hearts."""
+    if model.refiner is not None:
+        return model.refiner.slicer
+    if model.quick is None:
+        raise ValueError("a second look needs a first that moves hearts; name accurate, or a network with a quick look")
+    return model.quick.mover.slicer
+
+
+def moved_pairs(model: S2MModel, pictures: Tensor, present: Tensor, pairs: Sequence[tuple[int, ...]]) -> tuple[First, Mapping[int, Fit]]:
+    """Return what a first look sees, and the fits: of the refiner where the model has one, else of the quick look."""
+    if model.refiner is None and model.quick is not None:
+        seen = quick_answer(model.quick, pictures, present, pairs)
+        return seen, seen.fits
     if model.refiner is None:
-        raise ValueError("a second look needs a model whose first look is refined; name accurate")
-    return replace(model, refiner=replace(model.refiner, correction={}, second=None))
+        raise ValueError("a second look needs a first that moves hearts; name accurate, or a network with a quick look")
+    seen, fits = first_answer(model, pictures, present, pairs), dict[int, Fit]()
+    for rows in pairs:
+        views = present[rows[0]].nonzero()[:, 0].tolist()
+        fits |= zip(rows, refined_rows(model.refiner, seen, pictures, rows, views)[1], strict=True)
+    return seen, fits
 
 
 @torch.inference_mode()
@@ -46,24 +71,20 @@ def first_hearts(model: S2MModel, pictures: Tensor, present: Tensor) -> dict[str
     answer, answer_planes : (S, R) and (S, V, 9) of the network
     heart, planes : (S, R) and (S, V, 9) of the refinement
     """
-    refiner = model.refiner
-    if refiner is None:
-        raise ValueError("a second look needs a model whose first look is refined; name accurate")
+    slicer = slicer_of(model)
     side = model.network.config.raster // 4
     slices = torch.zeros(*present.shape, CLASSES - 1, side, side)
-    rank = refiner.slicer.rank
-    hearts = {key: torch.zeros(len(present), rank) for key in ("answer", "heart")}
+    hearts = {key: torch.zeros(len(present), slicer.rank) for key in ("answer", "heart")}
     planes = {key: torch.zeros(*present.shape, 9) for key in ("answer_planes", "planes")}
     for rows in torch.arange(len(pictures)).split(BATCH):
-        shares, answer = first_answer(model, pictures[rows], present[rows])
-        for first in range(0, len(rows), 2):
-            pair = [first, first + 1]
-            views = present[rows[first]].nonzero()[:, 0].tolist()
-            sights = sights_of(answer, shares, pictures[rows], pair, views)
-            for row, one, fit in zip(rows[pair].tolist(), sights, refiner(sights, views, pictures[rows[pair]][:, views]), strict=True):
-                hearts["answer"][row], hearts["heart"][row] = one.coefficients, fit.coefficients
-                planes["answer_planes"][row, views], planes["planes"][row, views] = one.planes, fit.planes
-                slices[row, views] = slices_of(refiner.slicer, fit.coefficients, fit.planes)
+        pairs = [(row, row + 1) for row in range(0, len(rows), 2)]
+        seen, fits = moved_pairs(model, pictures[rows], present[rows], pairs)
+        for number, row in enumerate(rows.tolist()):
+            views = present[row].nonzero()[:, 0].tolist()
+            hearts["answer"][row], hearts["heart"][row] = seen.answer.fused[number], fits[number].coefficients
+            planes["answer_planes"][row, views] = orthonormal(seen.answer.planes[number, views])
+            planes["planes"][row, views] = fits[number].planes
+            slices[row, views] = slices_of(slicer, fits[number].coefficients, fits[number].planes)
     return {"slices": slices} | hearts | planes
 
 
@@ -137,24 +158,44 @@ def glances(model: S2MModel, shard: Shard, looks: Looks, rng: np.random.Generato
     return whole | told | {"mask": pictures[:, :, 1].bool().numpy(), "present": present.numpy(), "labels": labels}
 
 
+def redrawn(model: S2MModel, path: Path, out: Path) -> Path:
+    """Write the glances of a file with the hearts that another model makes of the same pictures; leave it alone where it is there."""
+    target = out / path.name
+    if not target.exists():
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {key: data[key] for key in data}
+        mask = torch.from_numpy(arrays["mask"]).float()
+        pictures = torch.stack([torch.from_numpy(arrays["pictures"]).float() / 255, mask], dim=2)
+        found = first_hearts(model, pictures, torch.from_numpy(arrays["present"]))
+        arrays["slices"] = (found.pop("slices") * 255).round().clamp(0, 255).byte().numpy()
+        write(target, arrays | {key: value.numpy().astype(np.float32) for key, value in found.items()})
+    return target
+
+
+def write(target: Path, arrays: Mapping[str, NDArray]) -> None:
+    """Write a file of glances whole or not at all."""
+    part = target.with_suffix(".part")
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    part.replace(target)
+
+
 def draw_shard(model: S2MModel, shard: Shard, looks: Looks, out: Path) -> Path:
     """Draw the glances of a shard into a folder, whole or not at all; leave it alone where it is there. Return its file."""
     target = out / f"{shard.path.stem}_{looks.seed}.npz"
     if not target.exists():
-        arrays = glances(model, shard, looks, np.random.default_rng([looks.seed, shard.number]))
-        part = target.with_suffix(".part")
-        with part.open("wb") as stream:
-            np.savez(stream, **arrays)  # type: ignore[arg-type]
-        part.replace(target)
+        write(target, glances(model, shard, looks, np.random.default_rng([looks.seed, shard.number])))
     return target
 
 
 def main() -> None:
     """Draw and write shard by shard."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="accurate", help="weights whose first look is refined")
-    parser.add_argument("--data", type=Path, required=True, help="samples of training.samples and training.styles")
-    parser.add_argument("--styles", nargs="+", required=True)
+    parser.add_argument("--model", default="accurate", help="weights whose first look is refined, or is a quick one")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="samples of training.samples and training.styles")
+    source.add_argument("--again", type=Path, help="glances whose hearts are made anew, of the same pictures")
+    parser.add_argument("--styles", nargs="+", default=[], help="of the samples' pictures, pair by pair in turn")
     parser.add_argument("--first", type=int, default=0, help="first shard")
     parser.add_argument("--last", type=int, help="shard behind the last one")
     parser.add_argument("--strength", type=float, default=1.0, help="of the domain randomisation, 0 for none")
@@ -165,9 +206,10 @@ def main() -> None:
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     model, looks = first_look(load_model(options.model, "cpu")), Looks(tuple(options.styles), options.strength, options.seed, options.whole)
-    paths = sorted(options.data.glob("*.npz"))
+    paths = sorted((options.again or options.data).glob("*.npz"))
     for number, path in list(enumerate(paths))[options.first : options.last]:
-        print(draw_shard(model, Shard(number, path), looks, options.out).stem, flush=True)
+        drawn = redrawn(model, path, options.out) if options.again else draw_shard(model, Shard(number, path), looks, options.out)
+        print(drawn.stem, flush=True)
 
 
 if __name__ == "__main__":

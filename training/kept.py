@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from echo3d.reconstruction.reconstruct import S2MModel
 from echo3d.reconstruction.s2mnet import Prediction
+from training.contestants import Answers, Contestant
 from training.evaluate import Reader, question
 
 Piece = dict[str, Tensor]
@@ -60,3 +62,24 @@ class Kept:
             return Prediction(points.cpu(), *(piece[name] for name in STORED))
 
         return read
+
+    def contestant(self, contestant: Contestant) -> Contestant:
+        """Return a contestant that answers each question once only; all answers in the folder must be its own."""
+        ask = contestant.read
+        if ask is None:
+            return contestant
+
+        def read(pictures: Tensor, present: Tensor) -> Answers:
+            piece = self.once(question(pictures, present), lambda: _said(ask(pictures, present)))
+            return Answers(**piece)
+
+        return replace(contestant, read=read)
+
+    def figures(self, name: str, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+        """Return figures by their name; they are measured where they are not kept yet."""
+        piece = self.once(name, lambda: {key: torch.tensor(value, dtype=torch.float64) for key, value in measure().items()})
+        return {key: float(value) for key, value in piece.items()}
+
+
+def _said(answers: Answers) -> Piece:
+    return {key: value.clone() for key, value in answers._asdict().items() if value is not None}

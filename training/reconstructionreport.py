@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 from echo3d.cohort.executor import open_executor
 from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
-from training.contestants import Answers, Contestant, Samples, answered, guesses, open_contestant, swapped, true_points
+from training.contestants import Answers, Contestant, Samples, answered, guesses, open_contestant, print_of, swapped, true_points
 from training.evaluate import SUBSETS, cavity_faces, load_all
 from training.groups import read_records
 from training.heartmeasures import Table, by_patient, interval_table, plane_table, point_table, row_of, strains, volume_table
 from training.heavymeasures import Figures, Heart, Said, all_figures
+from training.kept import Kept
 from training.losses import volumes_ml
 from training.readingcost import reading_cost
 from training.stylematrix import drawn_styles
@@ -30,6 +32,10 @@ from training.trustcurves import trust_row
 
 NUMBERS = (6, 4, 2, 1)
 """Numbers of views that networks are shown; see ``training.evaluate.SUBSETS``."""
+
+
+ANSWERS = "answers"
+"""Folder of what networks said, beside the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ class Measured:
 def evaluate(request: Request, out: Path, *, progress: Progress = silent) -> dict[str, Any]:
     """Write the report into a folder and return its figures.
 
+    What networks say is kept beside it: a report that was broken off, or is written again with one network more, asks nothing twice.
+
     Raises
     ------
     InputError
@@ -117,7 +125,11 @@ def evaluate(request: Request, out: Path, *, progress: Progress = silent) -> dic
     found = []
     for number, (name, one) in enumerate(contestants):
         progress(0.6 * number / len(contestants), f"{one.name} reads")
-        found.append(measured(one, test, {} if name is None else reading_cost(name)))
+        if name is not None:
+            kept = Kept(out / ANSWERS / print_of(name))
+            found.append(measured(kept.contestant(one), test, kept.figures("cost", partial(reading_cost, name))))
+        else:
+            found.append(measured(one, test, {}))
     _measure_heavily(found, test, request, progress)
     progress(0.95, "Drawing")
     return write_report(out, request, test, found)

@@ -26,9 +26,10 @@ from torch import Tensor
 from echo3d.core.modelcard import ModelCard
 from echo3d.io.weights import write_weights
 from echo3d.reconstruction.planemoves import moves_between, orthonormal
-from echo3d.reconstruction.reconstruct import REFINED, S2MModel, load_model, predict, second_of
+from echo3d.reconstruction.quick import QuickEncoder
+from echo3d.reconstruction.reconstruct import REFINED, S2MModel, first_answer, load_model, predict, second_of
 from echo3d.reconstruction.refine import Refiner
-from echo3d.reconstruction.s2mnet import VIEWS, S2MNet
+from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, pooled
 from echo3d.reconstruction.slicer import template_slicer
 from training.augment import texture_bank
 from training.basis import coefficients, fields_at_points
@@ -67,6 +68,24 @@ def read_maps(network: S2MNet, samples: dict[str, Tensor]) -> Tensor:
         pictures = stored_pictures({key: samples[key][start : start + 40] for key in ("echo", "fans")})
         parts.append(network.maps(pictures, torch.ones(pictures.shape[:2], dtype=torch.bool)))
     return torch.cat(parts)
+
+
+@torch.inference_mode()
+def quick_maps(encoder: QuickEncoder, samples: dict[str, Tensor]) -> Tensor:
+    """Return the pooled structure maps (S, V, cells) that an encoder sees in stored samples, all six views."""
+    parts = []
+    for rows in torch.arange(len(samples["field"])).split(20):
+        shown = stored_pictures({key: samples[key][rows] for key in ("echo", "fans")})
+        views = torch.arange(VIEWS).repeat(len(rows))
+        logits = encoder(shown.flatten(0, 1).contiguous(memory_format=torch.channels_last), views)
+        maps = torch.softmax(logits[:, : logits.shape[1] // 2], dim=1)[:, 1:]
+        parts.append(pooled(maps.view(len(rows), VIEWS, *maps.shape[1:])))
+    return torch.cat(parts)
+
+
+def first_maps(model: S2MModel, samples: dict[str, Tensor]) -> Tensor:
+    """Return the pooled structure maps (S, V, cells) that a model's first look reads: the quick one's where it has one."""
+    return read_maps(model.network, samples) if model.quick is None else quick_maps(model.quick.encoder, samples)
 
 
 Refine = Callable[[S2MModel, dict[str, Tensor], Tensor], tuple[Tensor, Tensor]]
@@ -110,14 +129,18 @@ def covariance_of(rows: Tensor) -> Tensor:
     return (axes * value.clamp(min=1e-3)) @ axes.T * size * size[:, None]
 
 
-def factors(network: S2MNet, samples: dict[str, Tensor], seed: int = 0) -> dict[str, Tensor]:
+def factors(network: S2MNet, samples: dict[str, Tensor], seed: int = 0, maps: Tensor | None = None) -> dict[str, Tensor]:
     """Return by number of views the Cholesky factor of the covariance of errors at ED and then at ES.
 
     Where there are few pairs, each is seen several times through other views, so that every view is.
+
+    Parameters
+    ----------
+    maps : pooled structure maps (S, V, cells) of the samples, where they are not the network's own
     """
     truth = coefficients(samples["field"], fields_at_points(network))
     turns, pairs, made = -(-SOUGHT // (len(truth) // 2)), len(truth) // 2, {}
-    known = {"maps": read_maps(network, samples), "truth": truth, "sectors": samples["sectors"]}
+    known = {"maps": read_maps(network, samples) if maps is None else maps, "truth": truth, "sectors": samples["sectors"]}
     known = {key: torch.cat([value] * turns) for key, value in known.items()}
     for number in range(1, VIEWS + 1):
         present = torch.cat([subsets(pairs, number, seed + number + VIEWS * turn) for turn in range(turns)])
@@ -160,16 +183,19 @@ def refined_pairs(model: S2MModel, samples: dict[str, Tensor], present: Tensor) 
     pairs = [(row, row + 1) for row in range(0, 40, 2)]
     for rows in torch.arange(len(present)).split(40):
         pictures = stored_pictures({key: value[rows] for key, value in samples.items()})
-        before.append(predict(model, pictures, present[rows]).fused)
+        before.append(first_answer(model, pictures, present[rows]).answer.fused)
         after.append(predict(model, pictures, present[rows], pairs[: len(rows) // 2]).fused)
     return torch.cat(before), torch.cat(after)
 
 
 def with_prior(model: S2MModel, tensors: Mapping[str, Tensor], weight: float, steps: int) -> S2MModel:
-    """Return a network that refines its answers, held by the prior of :func:`factors`, and does no more than that."""
+    """Return a network that refines its answers, held by the prior of :func:`factors`, and does no more than that.
+
+    Where the network has a quick look, hearts begin as that leaves them.
+    """
     covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
     slicer = template_slicer(model.network.principal, model.network.config.grid)
-    return replace(model, refiner=Refiner(slicer, covariance, {}, weight, steps))
+    return replace(model, refiner=Refiner(slicer, covariance, {}, weight, steps, begun=model.quick is not None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -268,14 +294,14 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load_model(options.model, "cpu")
     samples = load_all(options.data, tuple(options.styles))
-    tensors = factors(model.network, samples)
+    tensors = factors(model.network, samples, maps=first_maps(model, samples))
     uncorrected = with_prior(model, tensors, options.weight, options.steps)
     if options.second:
         tensors |= {f"second.{name}": value for name, value in mean_encoder(options.second).items()}
         uncorrected = with_second(uncorrected, tensors, options.second_weight, options.looks)
     tensors |= {"sigma_mm": torch.from_numpy(model.sigma_mm).float()}
     tensors |= Lesson(uncorrected, samples, options.refined, options.trusted).by_all(options.workers)
-    config = {"weight": options.weight, "steps": options.steps}
+    config = {"weight": options.weight, "steps": options.steps, "begun": model.quick is not None}
     config |= {"second_weight": options.second_weight, "looks": options.looks} if options.second else {}
     told = {"samples": len(samples["field"]), "styles": options.styles}
     card = card_of(options.out.stem, model.card, config, told)

@@ -30,6 +30,7 @@ from echo3d.reconstruction.classes import CLASSES
 from echo3d.reconstruction.planemoves import PLANE, moves_between, orthonormal
 from echo3d.reconstruction.reconstruct import S2MModel, load_model
 from echo3d.reconstruction.refine import Fit, Refiner, Sight, evidence, glimpse, moved, places_of, precision_of, shares_at, sight
+from echo3d.reconstruction.s2mnet import S2MNet
 from echo3d.reconstruction.secondlook import SecondEncoder
 from training.basis import fields_at_points
 from training.encoder import shares
@@ -85,6 +86,29 @@ def read_pairs(folder: Path) -> dict[str, NDArray]:
     return {key: np.concatenate([part[key].reshape(-1, 2, *part[key].shape[1:]) for part in parts]) for key in parts[0]}
 
 
+class Body:
+    """What coefficients mean: points and chambers.
+
+    Parameters
+    ----------
+    network : of the principal fields
+    """
+
+    def __init__(self, network: S2MNet) -> None:
+        self.fields, self.template, self.faces = fields_at_points(network), network.template, cavity_faces()
+
+    def wrong(self, hearts: Tensor, truth: Tensor, volumes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how far points of hearts (B, R) lie off on average, mm, and each volume's relative error (B, 4)."""
+        shift = ((hearts - truth) @ self.fields[:-1]).view(len(hearts), -1, 3).norm(dim=2).mean()
+        points = self.template + (hearts @ self.fields[:-1] + self.fields[-1]).view(len(hearts), -1, 3)
+        return shift, ((volumes_ml(points, self.faces) - volumes) / volumes).abs()
+
+    def paid(self, hearts: Tensor, truth: Tensor, volumes: Tensor, cost: float) -> dict[str, Tensor]:
+        """Return what hearts (..., R) pay for points, mm, and chambers' volumes (..., 4), ``cost`` for the left ventricle's."""
+        shift, wrong = self.wrong(hearts.flatten(0, -2), truth.flatten(0, -2), volumes.flatten(0, -2))
+        return {"points": shift, "volumes": cost * (wrong.clamp(max=WORST).mean(dim=0) * torch.tensor(DUE)).sum()}
+
+
 class ThroughHeart:
     """Learning to look again by what becomes of the heart.
 
@@ -108,7 +132,7 @@ class ThroughHeart:
         self.bank = read_pairs(settings.data)
         held = read_pairs(settings.val)
         self.held = pairs_of(held, np.random.default_rng(0).permutation(len(held["truth"]))[: settings.held])
-        self.fields, self.template, self.faces = fields_at_points(model.network), model.network.template, cavity_faces()
+        self.body = Body(model.network)
 
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Return ``count`` pairs at random, their pictures a little changed in brightness and grain, each time anew."""
@@ -141,14 +165,7 @@ class ThroughHeart:
 
     def paid(self, hearts: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what hearts (B, 2, R) pay for their points, mm, and for their chambers' volumes."""
-        shifts = (hearts - batch["truth"]).flatten(0, 1) @ self.fields[:-1]
-        points = self.template + (hearts.flatten(0, 1) @ self.fields[:-1] + self.fields[-1]).view(len(shifts), -1, 3)
-        true = batch["volumes"].flatten(0, 1)
-        wrong = ((volumes_ml(points, self.faces) - true) / true).abs().clamp(max=WORST).mean(dim=0)
-        return {
-            "points": shifts.view(len(shifts), -1, 3).norm(dim=2).mean(),
-            "volumes": self.settings.volume * (wrong * torch.tensor(DUE)).sum(),
-        }
+        return self.body.paid(hearts, batch["truth"], batch["volumes"], self.settings.volume)
 
     def validated(self, network: nn.Module) -> dict[str, float]:
         """Return the errors of the held pairs as they are looked at in use: points in mm, volumes in per cent."""
@@ -164,11 +181,12 @@ class ThroughHeart:
             probes = torch.stack([fit.planes[:, :3] for fit in fits]) - self.held["sectors"][row][:, one.views, :3]
             off.append(float(probes.norm(dim=2).mean()))
         found = torch.stack(hearts)
-        points = self.template + (found.flatten(0, 1) @ self.fields[:-1] + self.fields[-1]).view(2 * len(found), -1, 3)
-        true = self.held["volumes"].flatten(0, 1)
-        wrong = 100 * ((volumes_ml(points, self.faces) - true) / true).abs().mean(dim=0)
-        shift = ((found - self.held["truth"]).flatten(0, 1) @ self.fields[:-1]).view(2 * len(found), -1, 3).norm(dim=2).mean()
-        mean = {"held_points_mm": float(shift), "held_lv_pc": float(wrong[0]), "held_rv_pc": float(wrong[1])}
+        shift, wrong = self.body.wrong(found.flatten(0, 1), self.held["truth"].flatten(0, 1), self.held["volumes"].flatten(0, 1))
+        mean = {
+            "held_points_mm": float(shift),
+            "held_lv_pc": float(100 * wrong[:, 0].mean()),
+            "held_rv_pc": float(100 * wrong[:, 1].mean()),
+        }
         return mean | {"held_probe_mm": sum(off) / len(off)}
 
 

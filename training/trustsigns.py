@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from echo3d.reconstruction.reconstruct import S2MModel, first_answer, sights_of
+from echo3d.reconstruction.reconstruct import S2MModel, first_answer, refined_rows
 from echo3d.reconstruction.refine import signs
 from echo3d.reconstruction.s2mnet import VIEWS
 from training.augment import look, spoiled
@@ -117,13 +117,13 @@ def signs_in(model: S2MModel, pictures: Tensor, present: Tensor) -> Tensor:
     refiner = model.refiner
     if refiner is None:
         raise ValueError("signs are those of a refined answer; give a model that refines")
-    shares, answer = first_answer(model, pictures, present)
+    pairs = [(row, row + 1) for row in range(0, len(pictures), 2)]
+    seen = first_answer(model, pictures, present, pairs)
     found = torch.zeros(*present.shape, 4)
-    for first in range(0, len(pictures), 2):
-        rows, views = [first, first + 1], present[first].nonzero()[:, 0].tolist()
-        sights = sights_of(answer, shares, pictures, rows, views)
-        fits = refiner(sights, views, pictures[rows][:, views])
+    for rows in pairs:
+        views = present[rows[0]].nonzero()[:, 0].tolist()
+        sights, fits = refined_rows(refiner, seen, pictures, rows, views)
         for row, one, fit in zip(rows, sights, fits, strict=True):
-            found[row, views, 0] = answer.trust[row, views]
+            found[row, views, 0] = seen.answer.trust[row, views]
             found[row, views, 1:] = signs(refiner.slicer, refiner.covariance[len(views)], one, fit, views)
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,14 +20,18 @@ from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.io.weights import read_card, read_weights, weights_path, weights_that_are
+from echo3d.reconstruction.quick import QuickEncoder, QuickLook, hastened, quick_mover
 from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
-from echo3d.reconstruction.refine import Refiner, Sight, sight
-from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig, pooled
+from echo3d.reconstruction.refine import Fit, Refiner, Sight, corrected, sight
+from echo3d.reconstruction.s2mnet import VIEWS, Prediction, Read, S2MNet, S2MNetConfig, pooled
 from echo3d.reconstruction.secondlook import SecondEncoder
-from echo3d.reconstruction.slicer import template_slicer
+from echo3d.reconstruction.slicer import Slicer, template_slicer
 
 PLAIN, REFINED = "s2mnet", "refined s2mnet"
 """Kinds of weights that give hearts: a network's, and those that refine the answers of another's."""
+
+QUICK = "quick."
+"""What the names of a quick look's tensors begin with, in the file of the network that it serves."""
 
 BATCH = 8
 """Sets of images sent through the network at once; our choice, it bounds the memory."""
@@ -44,6 +49,7 @@ class S2MModel:
     sigma_mm : (V + 1, N) expected point error by number of views (row 0 unused)
     device : where it runs
     refiner : what moves an answer until it agrees with the pictures, where the weights come with one
+    quick : what looks in its stead in real time, and wherever nothing is to be refined, where the weights come with one
     """
 
     network: S2MNet
@@ -52,6 +58,7 @@ class S2MModel:
     sigma_mm: NDArray[np.float64]
     device: torch.device
     refiner: Refiner | None = None
+    quick: QuickLook | None = None
 
 
 def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
@@ -78,21 +85,36 @@ def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
     sigma = tensors.pop("sigma_mm").numpy().astype(float)
     if card.kind == REFINED:
         base = load_model(weights_that_are(card.config["network_sha256"], card.config["network"]).stem, device)
-        return replace(base, card=card, sigma_mm=sigma, refiner=refiner_of(base.network, tensors, card))
+        slicer = None if base.quick is None else base.quick.mover.slicer
+        return replace(base, card=card, sigma_mm=sigma, refiner=refiner_of(base.network, tensors, card, slicer))
+    own = {key.removeprefix(QUICK): tensors.pop(key) for key in list(tensors) if key.startswith(QUICK)}
     network = S2MNet(S2MNetConfig(**card.config), len(template.points))
     network.load_state_dict(tensors)
     place = pick_device(device)
     network.eval().to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return S2MModel(network, card, template, sigma, place)
+    return S2MModel(network, card, template, sigma, place, quick=quick_of(network, own, card, place) if own else None)
 
 
-def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard) -> Refiner:
+def quick_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, device: torch.device) -> QuickLook:
+    """Return the quick look of a network from its tensors: the encoder's, and by number of views the covariance's factor and correction."""
+    settings = dict(card.config["quick"])
+    encoder = QuickEncoder(network.config, settings.pop("waist"))
+    encoder.load_state_dict({key.removeprefix("encoder."): value for key, value in tensors.items() if key.startswith("encoder.")})
+    encoder.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
+    slicer = template_slicer(network.principal.cpu(), network.config.grid)
+    mover = quick_mover(slicer, covariance, **settings)
+    correction = {number: tensors[f"correction.{number}"] for number in covariance if f"correction.{number}" in tensors}
+    return QuickLook(encoder, hastened(network), mover, correction)
+
+
+def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, slicer: Slicer | None = None) -> Refiner:
     """Return the refiner of a network from its tensors, by number of views: the covariance's factor, and the correction."""
     covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
     correction = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1)}
-    slicer = template_slicer(network.principal.cpu(), network.config.grid)
+    slicer = slicer or template_slicer(network.principal.cpu(), network.config.grid)
     trust = {number: tensors[f"trust.{number}"] for number in covariance if f"trust.{number}" in tensors}
-    known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks") if name in card.config}
+    known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks", "begun") if name in card.config}
     return Refiner(slicer, covariance, correction, second=second_of(network, tensors), trust=trust, **known)
 
 
@@ -175,33 +197,98 @@ def network_input(sets: Sequence[EchoSet]) -> tuple[Tensor, Tensor]:
 
 
 def predict(model: S2MModel, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]] = ()) -> Prediction:
-    """Return the network's answer on the CPU; the rows ``together`` are refined, where the model can."""
-    network = model.network
-    shares, answer = first_answer(model, pictures, present)
+    """Return the answer on the CPU; the rows ``together`` are refined, where the model can, and else moved together by a quick look."""
     if model.refiner is None or not together:
-        return answer
-    fused, planes, trust = answer.fused.clone(), answer.planes.clone(), answer.trust.clone()
+        return (
+            _quick_prediction(model, model.quick, pictures, present, together)
+            if model.quick
+            else _plain_prediction(model, pictures, present)
+        )
+    first = first_answer(model, pictures, present, together)
+    fused, planes, trust = first.answer.fused.clone(), first.answer.planes.clone(), first.answer.trust.clone()
     for rows in together:
         views = present[rows[0]].nonzero()[:, 0].tolist()
-        sights = sights_of(answer, shares, pictures, rows, views)
-        fits = model.refiner(sights, views, pictures[list(rows)][:, views])
+        sights, fits = refined_rows(model.refiner, first, pictures, rows, views)
         for row, seen, fit in zip(rows, sights, fits, strict=True):
             fused[row], planes[row, views] = fit.coefficients, fit.planes
-            trust[row, views] = model.refiner.trusted(seen, fit, views, answer.trust[row, views])
-    with torch.inference_mode():
-        points = network.template + network.at_points(network.field(fused.to(model.device)))
-    return answer._replace(points=points.cpu(), fused=fused, planes=planes, trust=trust)
+            trust[row, views] = model.refiner.trusted(seen, fit, views, first.answer.trust[row, views])
+    return Prediction(points_of(model, fused), first.answer.coarse, fused, planes, trust)
 
 
 @torch.inference_mode()
-def first_answer(model: S2MModel, pictures: Tensor, present: Tensor) -> tuple[Tensor, Prediction]:
-    """Return the structure maps (B, V, K, h, w) of pictures (B, V, 2, H, W), and the network's answer, both on the CPU."""
+def points_of(model: S2MModel, fused: Tensor) -> Tensor:
+    """Return the points (B, N, 3) mm of coefficients (B, R), on the CPU."""
+    return (model.network.template + model.network.at_points(model.network.field(fused.to(model.device)))).cpu()
+
+
+def _plain_prediction(model: S2MModel, pictures: Tensor, present: Tensor) -> Prediction:
+    answer = first_answer(model, pictures, present).answer
+    return Prediction(points_of(model, answer.fused), *answer)
+
+
+def _quick_prediction(
+    model: S2MModel, quick: QuickLook, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]]
+) -> Prediction:
+    """Return the answer of a quick look; pairs of phases among ``together`` are corrected."""
+    groups = together or [(row,) for row in range(len(present))]
+    first = quick_answer(quick, pictures, present, groups)
+    fits, planes = [first.fits[row] for row in range(len(present))], first.answer.planes.clone()
+    fused = torch.stack([fit.coefficients for fit in fits])
+    for row, (shown, fit) in enumerate(zip(present, fits, strict=True)):
+        planes[row, shown] = fit.planes
+    for rows in (list(rows) for rows in groups if len(rows) == 2):
+        number = int(present[rows[0]].sum())
+        if number in quick.correction:
+            fused[rows] = corrected(first.answer.fused[rows], fused[rows], quick.correction[number])
+    return Prediction(points_of(model, fused), first.answer.coarse, fused, planes, first.answer.trust)
+
+
+class First(NamedTuple):
+    """What a first look at pictures gives, on the CPU.
+
+    Attributes
+    ----------
+    shares : (B, V, K, h, w) the structure maps
+    answer : what was read in them
+    fits : by row, where a quick look has moved it already
+    """
+
+    shares: Tensor
+    answer: Read
+    fits: Mapping[int, Fit]
+
+
+@torch.inference_mode()
+def first_answer(model: S2MModel, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]] = ()) -> First:
+    """Return what a first look gives: the quick one's where the refiner goes on from there, the network's elsewhere."""
+    if model.quick is not None and model.refiner is not None and model.refiner.begun:
+        return quick_answer(model.quick, pictures, present, together)
     shares = model.network.structures(pictures.to(model.device), present.to(model.device))
-    answer = model.network.from_maps(pooled(shares), present.to(model.device))
-    return shares.float().cpu(), Prediction(*(part.float().cpu() for part in answer))
+    read = model.network.read(pooled(shares), present.to(model.device))
+    return First(shares.float().cpu(), Read(*(part.float().cpu() for part in read)), {})
 
 
-def sights_of(answer: Prediction, shares: Tensor, pictures: Tensor, rows: Sequence[int], views: list[int]) -> list[Sight]:
+@torch.inference_mode()
+def quick_answer(quick: QuickLook, pictures: Tensor, present: Tensor, groups: Sequence[tuple[int, ...]]) -> First:
+    """Return what a quick look gives; the rows in groups are moved together."""
+    place = quick.reader.template.device
+    maps, leading = quick.maps(pictures.to(place), present.to(place))
+    read = Read(*(part.float().cpu() for part in quick.reader.read(pooled(maps), present.to(place))))
+    found: dict[int, Fit] = {}
+    for rows in groups:
+        views = present[rows[0]].nonzero()[:, 0].tolist()
+        found |= zip(rows, quick.mover(sights_of(read, leading.float().cpu(), pictures, rows, views), views), strict=True)
+    return First(maps.float().cpu(), read, found)
+
+
+def refined_rows(refiner: Refiner, first: First, pictures: Tensor, rows: Sequence[int], views: list[int]) -> tuple[list[Sight], list[Fit]]:
+    """Return what was seen in the rows of one heart's phases, and its fits."""
+    sights = sights_of(first.answer, first.shares, pictures, rows, views)
+    begun = [first.fits[row] for row in rows] if first.fits else None
+    return sights, refiner(sights, views, pictures[list(rows)][:, views], begun)
+
+
+def sights_of(answer: Read, shares: Tensor, pictures: Tensor, rows: Sequence[int], views: list[int]) -> list[Sight]:
     """Return what was seen in the rows of one heart's phases, and the network's answer to each."""
     return [sight(answer.fused[row], answer.planes[row, views], shares[row, views], pictures[row, views, 1]) for row in rows]
 

@@ -100,6 +100,7 @@ class Refiner:
     looks : how often it looks again, each time beside the slices of the heart so far, which then takes one step
     trust : by number of views (VIEWS, 5), weights of the network's own trust, of a view's :func:`signs` and of one; where there are none,
         the network's own trust stands
+    begun : whether hearts come moved by a quick look, so that only looking again is left to do
     """
 
     slicer: Slicer
@@ -111,11 +112,17 @@ class Refiner:
     second_weight: float = 0.0
     looks: int = 1
     trust: Mapping[int, Tensor] = field(default_factory=dict)
+    begun: bool = False
 
-    def __call__(self, sights: Sequence[Sight], views: Sequence[int], pictures: Tensor) -> list[Fit]:
-        """Return the fit of one heart, or of the two phases of one, seen in ``views``, of which ``pictures`` (S, V, 2, H, W) are."""
+    def __call__(self, sights: Sequence[Sight], views: Sequence[int], pictures: Tensor, fits: list[Fit] | None = None) -> list[Fit]:
+        """Return the fit of one heart, or of the two phases of one, seen in ``views``, of which ``pictures`` (S, V, 2, H, W) are.
+
+        Parameters
+        ----------
+        fits : of a quick look, to go on from
+        """
         precision = precision_of(self.covariance[len(views)], self.slicer.rank, views, len(sights))
-        better = refined(self.slicer, precision, self.weight, sights, steps=self.steps)
+        better = fits or refined(self.slicer, precision, self.weight, sights, steps=self.steps)
         if self.second is not None:
             better = self.looked_again(self.second, sights, better, views, pictures, precision)
         if len(sights) != 2 or len(views) not in self.correction:

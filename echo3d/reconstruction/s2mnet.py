@@ -60,20 +60,36 @@ class Prediction(NamedTuple):
     trust: Tensor
 
 
-def down(before: int, after: int, kernel: int, stride: int) -> nn.Sequential:
+class Read(NamedTuple):
+    """What the network reads in structure maps, of which :class:`Prediction` makes hearts; shapes as there."""
+
+    coarse: Tensor
+    fused: Tensor
+    planes: Tensor
+    trust: Tensor
+
+
+def down(before: int, after: int, kernel: int, stride: int, waist: float = 1.0) -> nn.Sequential:
     """Return a step to a coarser raster with a residual block behind it."""
     step = nn.Conv2d(before, after, kernel, stride=stride, padding=kernel // 2)
-    return nn.Sequential(step, nn.GroupNorm(8, after), nn.ReLU(), Residual(after))
+    return nn.Sequential(step, nn.GroupNorm(8, after), nn.ReLU(), Residual(after, waist))
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside an identity."""
+    """Two 3x3 convolutions beside an identity.
 
-    def __init__(self, channels: int) -> None:
+    Parameters
+    ----------
+    channels : of what comes and goes
+    waist : share of them that there are between the convolutions
+    """
+
+    def __init__(self, channels: int, waist: float = 1.0) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm = nn.GroupNorm(8, channels)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        between = int(channels * waist)
+        self.first = nn.Conv2d(channels, between, 3, padding=1)
+        self.norm = nn.GroupNorm(8, between)
+        self.second = nn.Conv2d(between, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, C, H, W) of the same shape."""
@@ -81,16 +97,22 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """One picture (and the mask of what was seen) to its structure map on a raster four times coarser."""
+    """One picture (and the mask of what was seen) to its structure map on a raster four times coarser.
 
-    def __init__(self, config: S2MNetConfig) -> None:
+    Parameters
+    ----------
+    config : sizes
+    waist : of the residual blocks
+    """
+
+    def __init__(self, config: S2MNetConfig, waist: float = 1.0) -> None:
         super().__init__()
         a, b, c, d = config.channels
         self.stem = nn.Sequential(nn.Conv2d(2, a // 2, 3, stride=2, padding=1), nn.ReLU())
-        self.fine, self.middle = down(a // 2, a, 3, 2), down(a, b, 3, 2)
-        self.coarse, self.deep = down(b, c, 3, 2), down(c, d, 3, 2)
+        self.fine, self.middle = down(a // 2, a, 3, 2, waist), down(a, b, 3, 2, waist)
+        self.coarse, self.deep = down(b, c, 3, 2, waist), down(c, d, 3, 2, waist)
         self.from_deep, self.from_coarse, self.from_middle = nn.Conv2d(d, c, 1), nn.Conv2d(c, b, 1), nn.Conv2d(b, a, 1)
-        self.join_coarse, self.join_middle, self.join_fine = Residual(c), Residual(b), Residual(a)
+        self.join_coarse, self.join_middle, self.join_fine = Residual(c, waist), Residual(b, waist), Residual(a, waist)
         self.view = nn.Parameter(0.02 * torch.randn(VIEWS, d))
         self.classes = nn.Conv2d(a, CLASSES, 1)
 
@@ -104,12 +126,16 @@ class Encoder(nn.Module):
 
     def read(self, fine: Tensor, views: Tensor) -> Tensor:
         """Return class logits of :meth:`features`, seen in the whole picture."""
+        return self.classes(self.joined(fine, views))
+
+    def joined(self, fine: Tensor, views: Tensor) -> Tensor:
+        """Return what lies in each cell, as far as the whole picture tells, (P, a, H/4, W/4), of :meth:`features`."""
         middle = self.middle(fine)  # P b 14 14
         coarse = self.coarse(middle)  # P c 7 7
         deep = self.deep(coarse) + self.view[views][:, :, None, None]  # P d 4 4
         coarse = self.join_coarse(coarse + grown(self.from_deep(deep), coarse))
         middle = self.join_middle(middle + grown(self.from_coarse(coarse), middle))
-        return self.classes(self.join_fine(fine + grown(self.from_middle(middle), fine)))
+        return self.join_fine(fine + grown(self.from_middle(middle), fine))
 
 
 def grown(x: Tensor, like: Tensor) -> Tensor:
@@ -211,9 +237,9 @@ class S2MNet(nn.Module):
         coarse, fused, planes, trust = self.read(maps, present)
         return Prediction(self.template + self.at_points(self.field(fused)), coarse, fused, planes, trust)
 
-    def read(self, maps: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return coarse and fused coefficients, planes and trust of structure maps (B, V, cells), as in :class:`Prediction`."""
-        own = self.token(MAP_GAIN * (maps - self.map_mean))  # B V T
+    def read(self, maps: Tensor, present: Tensor) -> Read:
+        """Return what structure maps (B, V, cells) tell."""
+        own = self.token((MAP_GAIN * (maps - self.map_mean)).to(self.answer.weight.dtype))  # B V T
         shown = present[..., None].to(own.dtype)
         impression = self.gather(torch.cat([own * shown, shown], dim=2).flatten(1))  # B W
         for thought in self.thoughts:
@@ -222,7 +248,8 @@ class S2MNet(nn.Module):
         tokens = self.view_norm(own + self.back(impression).view_as(own))  # B V T
         coarse = self.answer(impression)[:, None] + self.correction(tokens)  # B V R
         both = torch.cat([own, tokens], dim=2)  # B V 2T
-        return coarse, fuse(coarse, self.weights(tokens), present), self.plane_mean + self.plane(both), self.trust(both).squeeze(-1)
+        fused = fuse(coarse, self.weights(tokens), present)
+        return Read(coarse, fused, self.plane_mean + self.plane(both).to(self.plane_mean.dtype), self.trust(both).squeeze(-1))
 
     def field(self, fused: Tensor) -> Tensor:
         """Return the fields (B, 3, D, D, D) in mm of coefficients (B, R); the last principal field is their mean."""

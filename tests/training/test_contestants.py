@@ -12,10 +12,22 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.pose import rotation_matrix
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
-from training.contestants import Samples, answered, guesses, open_contestant, similar, swapped, true_points
+from training.contestants import (
+    Answers,
+    Contestant,
+    Samples,
+    answered,
+    guesses,
+    open_contestant,
+    print_of,
+    similar,
+    swapped,
+    true_points,
+)
 from training.evaluate import answers
 from training.groups import shipped
 from training.heartmeasures import QUANTITIES
+from training.kept import Kept
 from training.samples import heart_samples
 
 
@@ -72,3 +84,36 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
         open_contestant(str(tmp_path))
     with pytest.raises(InputError, match="another heart's pictures"):
         swapped(guesses()[0])
+
+
+def test_a_kept_contestant_is_asked_once(tmp_path: Path) -> None:
+    asked = 0
+
+    def read(pictures: torch.Tensor, present: torch.Tensor) -> Answers:
+        nonlocal asked
+        asked += 1
+        return Answers(pictures.sum(dim=(2, 3, 4)), None, None, present.float())
+
+    one = Contestant("one", "network", read)
+    pictures, present = torch.rand(2, 6, 2, 8, 8), torch.ones(2, 6, dtype=torch.bool)
+    for _ in range(2):
+        kept = Kept(tmp_path).contestant(one)
+        assert kept.read is not None
+        answer = kept.read(pictures, present)
+        assert torch.equal(answer.points, pictures.sum(dim=(2, 3, 4))) and answer.voxels is None
+    assert asked == 1
+    assert kept.read is not None
+    assert kept.read(pictures, ~present).trust.sum() == 0
+    assert asked == 2, "another question"
+    guess = Contestant("guess", "guess", guess=lambda truth: truth)
+    assert Kept(tmp_path).contestant(guess) is guess
+    measured = [Kept(tmp_path).figures("cost", lambda: {"latency_ms": 7.25}), Kept(tmp_path).figures("cost", dict)]
+    assert measured == [{"latency_ms": 7.25}] * 2
+
+
+def test_numbers_of_networks_are_told_apart(tmp_path: Path) -> None:
+    assert len({print_of(name) for name in ("accurate", "lean")}) == 2
+    (tmp_path / "network.pt").write_bytes(b"one")
+    before = print_of(str(tmp_path))
+    (tmp_path / "network.pt").write_bytes(b"two")
+    assert print_of(str(tmp_path)) != before

@@ -12,7 +12,7 @@ import torch
 from echo3d.errors import InputError, StoppedError
 from echo3d.reconstruction.reconstruct import load_model, predict
 from echo3d.trainings import read_settings, train
-from training.glances import Looks, Shard, first_hearts, first_look, glances
+from training.glances import Looks, Shard, first_hearts, first_look, glances, redrawn
 from training.refinement import with_second
 from training.s2mnet import stored_pictures
 from training.samples import heart_samples, write_shard
@@ -55,6 +55,19 @@ def test_a_glance_is_the_slice_of_the_heart_that_was_made(shard: Path, folder: P
     some[:, [0, 3]] = True
     shown = first_hearts(model, stored_pictures(part), some)["slices"]
     assert shown[:, [1, 2, 4, 5]].abs().max() == 0 and shown[:, [0, 3]].max() > 0.9
+
+
+def test_hearts_are_made_anew_of_the_same_pictures(folder: Path, tmp_path: Path) -> None:
+    model = first_look(load_model("accurate", "cpu"))
+    drawn = redrawn(model, folder / "one.npz", tmp_path)
+    with np.load(folder / "one.npz") as old, np.load(drawn) as new:
+        assert set(old) == set(new)
+        assert all(np.array_equal(old[key], new[key]) for key in ("pictures", "labels", "present", "truth"))
+        # pictures are kept in 256 steps, so that hearts differ by little
+        assert 0 < np.abs(new["heart"] - old["heart"]).max() < 0.3 * np.abs(old["heart"]).max()
+    before = drawn.stat().st_mtime_ns
+    redrawn(model, folder / "one.npz", tmp_path)
+    assert drawn.stat().st_mtime_ns == before, "left alone where it is there"
 
 
 def settings(folder: Path, **others: object) -> Settings:

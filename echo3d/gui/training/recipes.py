@@ -36,6 +36,7 @@ RECIPES: tuple[Recipe, ...] = (
         "what becomes of the heart; those held back correct it, "
         "and calibrate its intervals where the data set has 250 hearts or more.",
     ),
+    Recipe("quick", "quick", "S2MNet, quick look", "Has a lean network move its hearts in real time. Learns from training.glances."),
     Recipe("second", "secondlook", "S2MNet, second look", "A part of the accurate one, alone. Learns from training.glances."),
     Recipe("through", "throughheart", "S2MNet, second look by the heart", "Goes on with a second look, by what becomes of the heart."),
     Recipe("paper", "s2mnet-paper", "S2MNet, as published", "The network of the paper in its sizes. Made for GPUs."),
@@ -50,6 +51,7 @@ RECIPES: tuple[Recipe, ...] = (
 TITLES = {
     "s2mnet": "S2MNet, lean",
     "accurate": "S2MNet, accurate",
+    "quick": "S2MNet, quick look",
     "secondlook": "S2MNet, second look",
     "throughheart": "S2MNet, second look by the heart",
     "s2mnet-paper": "S2MNet, as published",

@@ -1,0 +1,151 @@
+"""Moving an answer quickly: its tables read what the slicer reads, its heart comes as near as that of the slow way, its slope is right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from echo3d.anatomy.template import load_template
+from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, hastened, quick_mover, slimmed
+from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
+from echo3d.reconstruction.refine import Sight, precision_of, refined, sight, slices_of
+from echo3d.reconstruction.s2mnet import Encoder, map_length
+from echo3d.slicing.standard import standard_sectors
+
+VIEWS = 6
+
+
+@pytest.fixture(scope="module")
+def model() -> S2MModel:
+    return load_model("accurate", "cpu")
+
+
+@pytest.fixture(scope="module")
+def mover(model: S2MModel) -> QuickMover:
+    assert model.refiner is not None
+    return quick_mover(model.refiner.slicer, model.refiner.covariance, 5.0, 2)
+
+
+@pytest.fixture(scope="module")
+def seen(model: S2MModel, mover: QuickMover) -> list[tuple[torch.Tensor, Sight]]:
+    """Hearts, and what is truly there in the standard views of them; the answers lie off by what a network's do."""
+    sectors = standard_sectors(load_template(), load_template().points).values()
+    planes = torch.from_numpy(np.stack([np.concatenate([s.origin, s.axis, s.lateral]) for s in sectors])).float()
+    draws = torch.Generator().manual_seed(3)
+    factor = torch.linalg.cholesky(mover.covariance[VIEWS])[: mover.slicer.rank, : mover.slicer.rank]
+    found = []
+    for _ in range(4):
+        answer = 0.3 * torch.randn(mover.slicer.rank, generator=draws)
+        truth = answer + factor @ torch.randn(mover.slicer.rank, generator=draws)
+        found.append((truth, sight(answer, planes, slices_of(mover.slicer, truth, planes), torch.ones(VIEWS, 112, 112))))
+    return found
+
+
+def test_tables_hold_what_the_slicer_tells(mover: QuickMover) -> None:
+    places = torch.from_numpy(np.array(load_template().points[::40])).float() + 0.3
+    shares, slopes = mover.slicer.look_up(places)
+    both = mover.shares.at(places)
+    assert torch.allclose(both[:, : mover.slicer.kinds], shares, atol=1e-5)
+    assert torch.allclose(both[:, mover.slicer.kinds :].view(-1, 3, mover.slicer.kinds).transpose(1, 2), slopes, atol=1e-5)
+    basis = mover.basis.at(places).view(len(places), 3, -1)
+    assert torch.allclose(basis, mover.slicer.basis(places)[..., : mover.modes], atol=1e-4)
+
+
+def test_slopes_of_a_table_are_those_of_its_values(mover: QuickMover) -> None:
+    places = torch.from_numpy(np.array(load_template().points[::97])).float()
+    values, slopes = mover.basis.at(places), mover.basis.slopes(places)
+    assert torch.equal(mover.basis.nearest(places[:1] - 1000.0), torch.tensor([0]))
+    nodes, _, _ = mover.basis.corners(places)
+    ahead, _, _ = mover.basis.corners(places + 0.02)
+    same = (nodes == ahead).all(dim=1)  # no border of a raster's cell in between
+    assert same.sum() > 50
+    for axis in range(3):
+        beside = places[same] + 0.02 * torch.eye(3)[axis]
+        rise = (mover.basis.at(beside) - values[same]) / 0.02
+        assert torch.allclose(rise, slopes[same][..., axis], atol=0.02 * float(slopes.abs().max()))
+
+
+def test_a_heart_comes_as_near_as_by_the_slow_way(mover: QuickMover, model: S2MModel, seen: list[tuple[torch.Tensor, Sight]]) -> None:
+    assert model.refiner is not None
+    precision = precision_of(model.refiner.covariance[VIEWS], mover.slicer.rank, range(VIEWS), 1)
+    off: dict[str, list[float]] = {"answer": [], "quick": [], "slow": []}
+    for truth, one in seen:
+        (slow,) = refined(mover.slicer, precision, mover.weight, [one], steps=mover.steps)
+        for name, heart in (
+            ("answer", one.coefficients),
+            ("quick", mover([one], range(VIEWS))[0].coefficients),
+            ("slow", slow.coefficients),
+        ):
+            off[name].append(float((mover.slicer.field(heart) - mover.slicer.field(truth)).square().mean().sqrt()))
+    answer, quick, slow_way = (float(np.mean(off[name])) for name in ("answer", "quick", "slow"))
+    assert quick < 0.7 * answer
+    assert quick < 1.15 * slow_way
+
+
+def test_the_slope_is_that_of_the_last_step(mover: QuickMover, seen: list[tuple[torch.Tensor, Sight]]) -> None:
+    once = replace(mover, steps=1)
+    _, one = seen[0]
+    wanted = one.wanted.clone().requires_grad_()
+    once([replace(one, wanted=wanted)], range(VIEWS))[0].coefficients[3].backward()
+    assert wanted.grad is not None
+    cell, kind = divmod(int(wanted.grad.abs().argmax()), wanted.shape[1])
+    more = one.wanted.clone()
+    more[cell, kind] += 0.5
+    rise = once([replace(one, wanted=more)], range(VIEWS))[0].coefficients[3] - once([one], range(VIEWS))[0].coefficients[3]
+    assert float(rise) == pytest.approx(0.5 * float(wanted.grad[cell, kind]), rel=1e-2)
+
+
+def test_an_encoder_begins_as_another_and_absent_views_show_nothing(model: S2MModel, mover: QuickMover) -> None:
+    encoder = QuickEncoder(model.network.config).eval()
+    known = model.network.encoder.state_dict()
+    encoder.load_state_dict({f"leading.{key}": known[f"classes.{key}"] for key in ("weight", "bias")} | known)
+    pictures = torch.rand(1, VIEWS, 2, 112, 112, generator=torch.Generator().manual_seed(0))
+    present = torch.tensor([[True, False, True, False, False, True]])
+    with torch.inference_mode():
+        maps, leading = QuickLook(encoder, model.network, mover, {}).maps(pictures, present)
+        wanted = model.network.structures(pictures, present)
+    assert torch.allclose(maps, wanted, atol=1e-5) and torch.allclose(leading, wanted, atol=1e-5)
+    assert not maps[0, 1].any() and not leading[0, 3].any()
+
+
+def test_pairs_are_corrected_and_lone_phases_are_not(model: S2MModel, mover: QuickMover) -> None:
+    encoder = QuickEncoder(model.network.config).eval()
+    known = model.network.encoder.state_dict()
+    encoder.load_state_dict({f"leading.{key}": known[f"classes.{key}"] for key in ("weight", "bias")} | known)
+    shift = torch.zeros(2, mover.slicer.rank)
+    shift[0, 0], shift[1, 1] = 2.0, -3.0
+    lean = replace(model, refiner=None, quick=QuickLook(encoder, model.network, mover, {VIEWS: shift}))
+    pictures = torch.rand(2, VIEWS, 2, 112, 112, generator=torch.Generator().manual_seed(1))
+    present = torch.ones(2, VIEWS, dtype=torch.bool)
+    alone, pair = predict(lean, pictures, present), predict(lean, pictures, present, [(0, 1)])
+    assert torch.allclose(pair.fused - alone.fused, shift, atol=1e-4)
+    assert torch.equal(alone.fused, predict(lean, pictures, present, [(0,), (1,)]).fused)
+    assert alone.planes.isfinite().all() and pair.points.isfinite().all()
+
+
+def test_the_hastened_network_reads_the_same(model: S2MModel) -> None:
+    maps = torch.rand(2, VIEWS, map_length(model.network.config), generator=torch.Generator().manual_seed(2))
+    present = torch.ones(2, VIEWS, dtype=torch.bool)
+    twin = hastened(model.network)
+    assert twin.encoder is model.network.encoder and twin.principal is model.network.principal
+    assert model.network.answer.weight.dtype == torch.float32
+    with torch.inference_mode():
+        slow, quick = model.network.read(maps, present), twin.read(maps, present)
+    assert quick.fused.float().sub(slow.fused).norm() < 0.02 * slow.fused.norm()
+    assert quick.planes.dtype == torch.float32 and quick.planes.sub(slow.planes).abs().max() < 0.5
+
+
+def test_a_slim_encoder_keeps_what_tells_most(model: S2MModel) -> None:
+    known = dict(model.network.encoder.state_dict())
+    silent = known["fine.3.second.weight"].clone()
+    heard = torch.arange(32) % 4 < 2  # of each group of four the first two lead on
+    silent[:, ~heard] = 0
+    known["fine.3.second.weight"] = silent
+    slim = slimmed(known, 0.5)
+    assert torch.equal(slim["fine.3.first.weight"], known["fine.3.first.weight"][heard])
+    assert torch.equal(slim["fine.3.second.weight"], silent[:, heard])
+    Encoder(model.network.config, 0.5).load_state_dict(slim)
+    assert all(torch.equal(slimmed(known, 1.0)[key], value) for key, value in known.items())
