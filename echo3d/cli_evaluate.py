@@ -21,6 +21,9 @@ def evaluate(
     hearts: Annotated[
         int | None, typer.Option("--hearts", min=1, help="Most patients measured; of a reconstruction, with surfaces and voxels.")
     ] = None,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", help="Folder where what networks say is kept, so that another report asks nothing twice.")
+    ] = None,
     as_json: AsJson = False,
     force: Force = False,
 ) -> dict[str, Any]:
@@ -30,9 +33,12 @@ def evaluate(
     clips = {view: Path(value) for view, value in view_pairs("--clip", clip, "a4c=FILE").items()}
     if clips and kind == "reconstruction":
         raise InputError("--clip must go with a comparison of styles, found it with reconstruction; real clips have no true heart")
+    if keep and kind != "reconstruction":
+        raise InputError("--keep must go with a comparison of reconstructions, found it with style; leave it out")
     names = tuple(networks or ())
     words: dict[str, Any] = {"data": data} | ({"clips": tuple(clips.items())} if clips else {}) | ({"hearts": hearts} if hearts else {})
     words["command"] = as_typed(kind, names, words)
+    words |= {"keep": keep} if keep else {}
     figures = run_evaluate(kind, names, out, words=words, force=force, progress=terminal_progress(as_json))
     if not as_json:
         print_matrix(figures["matrix"]) if kind == "style" else print_bars(figures["bars"])

@@ -91,10 +91,12 @@ def test_a_closer_look_carries_the_beat_along(result: StudyResult) -> None:
     assert all(0 < function.interval90[name][0] < function.interval90[name][1] for name in ("edv_ml", "la_es_ml", "rv_ed_ml"))
 
 
-def test_lean_agrees_with_the_truth_too(study: PatientStudy) -> None:
-    lean = reconstruct_study(study, load_model("lean", "cpu"))
+@pytest.mark.parametrize("quick", [True, False], ids=["quick look", "network alone"])
+def test_lean_agrees_with_the_truth_too(study: PatientStudy, quick: bool) -> None:
+    model = load_model("lean", "cpu")
+    lean = reconstruct_study(study, model if quick else replace(model, quick=None))
     assert lean.function.ef == pytest.approx(demo_truth()["ef"], abs=0.04)
-    assert summary(lean)["views"][0]["plane"]["network"] == "sliceplane"
+    assert summary(lean)["views"][0]["plane"]["network"] == ("lean" if quick else "sliceplane")
 
 
 def test_the_folder_holds_everything(folder: Path, result: StudyResult) -> None:

@@ -134,7 +134,8 @@ def _shipped(name: str) -> Contestant:
         found = predict_planes(planes, model, pictures, present) if planes else answer.planes
         return Answers(answer.points, None, found, answer.trust)
 
-    parameters = learned(model.network) + (learned(planes.network) if planes else 0)
+    others = (planes and planes.network, model.quick and model.quick.encoder, model.refiner and model.refiner.second)
+    parameters = learned(model.network) + sum(learned(one) for one in others if one is not None)
     return Contestant(name, "network", read, parameters=parameters, bounds=model.card.metrics.get("conformal90", {}))
 
 

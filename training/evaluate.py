@@ -26,7 +26,7 @@ from echo3d.anatomy.template import load_template
 from echo3d.core.modelcard import ModelCard
 from echo3d.core.structures import CHAMBER_KEYS
 from echo3d.core.views import View
-from echo3d.io.weights import read_weights, shortened, weights_path, write_weights
+from echo3d.io.weights import follow, read_card, read_weights, shortened, weights_path, write_weights
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
 from echo3d.reconstruction.s2mnet import VIEWS, Prediction, S2MNet, S2MNetConfig
 from echo3d.reconstruction.uncertainty import fit_bounds, half_widths, quantities
@@ -310,6 +310,8 @@ def main() -> None:
     torch.set_num_threads(1)
     tensors, card = exported_run(options) if options.run else measured_again(options)
     write_weights(options.out, tensors, card)
+    if options.model:
+        follow(options.out.parent, card.sha256, read_card(options.out).sha256)
     print(json.dumps(card.metrics, indent=1))
 
 

@@ -10,7 +10,6 @@ file's SHA-256. Measuring and calibrating is ``training.evaluate``'s.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from echo3d.io.weights import read_card, read_weights, shortened, weights_path, write_weights
+from echo3d.io.weights import follow, read_card, read_weights, shortened, weights_path, write_weights
 from echo3d.reconstruction.quick import MODES, QuickEncoder, QuickLook, quick_mover
 from echo3d.reconstruction.reconstruct import QUICK, S2MModel, load_model, quick_answer
 from echo3d.reconstruction.s2mnet import VIEWS
@@ -76,18 +75,6 @@ def waist_of(weights: Mapping[str, Tensor]) -> float:
     """Return the share of an encoder's channels between two convolutions."""
     between, channels = weights["fine.3.first.weight"].shape[:2]
     return between / channels
-
-
-def follow(folder: Path, before: str, after: str) -> list[str]:
-    """Tell the cards of a folder that refine the network of the SHA-256 ``before`` that its file is now ``after``; return their names."""
-    told = []
-    for path in sorted(folder.glob("*.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
-        if card.get("config", {}).get("network_sha256") == before:
-            card["config"]["network_sha256"] = after
-            path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-            told.append(path.stem)
-    return told
 
 
 def main() -> None:

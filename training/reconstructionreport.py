@@ -34,10 +34,6 @@ NUMBERS = (6, 4, 2, 1)
 """Numbers of views that networks are shown; see ``training.evaluate.SUBSETS``."""
 
 
-ANSWERS = "answers"
-"""Folder of what networks said, beside the report."""
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is evaluated.
@@ -49,6 +45,7 @@ class Request:
     hearts : patients on whom surfaces, voxels, overlays and trust are measured
     workers : processes for these; as many as there are processors where not given
     command : what made the report
+    keep : folder where what networks say is kept, so that a report that was broken off, or is written again, asks nothing twice
     """
 
     networks: tuple[str, ...]
@@ -56,6 +53,7 @@ class Request:
     hearts: int = 40
     workers: int | None = None
     command: str = ""
+    keep: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +109,6 @@ class Measured:
 def evaluate(request: Request, out: Path, *, progress: Progress = silent) -> dict[str, Any]:
     """Write the report into a folder and return its figures.
 
-    What networks say is kept beside it: a report that was broken off, or is written again with one network more, asks nothing twice.
-
     Raises
     ------
     InputError
@@ -125,14 +121,18 @@ def evaluate(request: Request, out: Path, *, progress: Progress = silent) -> dic
     found = []
     for number, (name, one) in enumerate(contestants):
         progress(0.6 * number / len(contestants), f"{one.name} reads")
-        if name is not None:
-            kept = Kept(out / ANSWERS / print_of(name))
-            found.append(measured(kept.contestant(one), test, kept.figures("cost", partial(reading_cost, name))))
-        else:
-            found.append(measured(one, test, {}))
+        found.append(_read(name, one, test, request.keep))
     _measure_heavily(found, test, request, progress)
     progress(0.95, "Drawing")
     return write_report(out, request, test, found)
+
+
+def _read(name: str | None, one: Contestant, test: Test, keep: Path | None) -> Measured:
+    """Return what a contestant says; ``name`` is what a network was asked for by."""
+    if name is None or keep is None:
+        return measured(one, test, {} if name is None else reading_cost(name))
+    kept = Kept(keep / print_of(name))
+    return measured(kept.contestant(one), test, kept.figures("cost", partial(reading_cost, name)))
 
 
 def _contestants(networks: Sequence[str]) -> list[tuple[str | None, Contestant]]:

@@ -26,7 +26,7 @@ from torch import Tensor
 from echo3d.core.modelcard import ModelCard
 from echo3d.io.weights import write_weights
 from echo3d.reconstruction.planemoves import moves_between, orthonormal
-from echo3d.reconstruction.quick import QuickEncoder
+from echo3d.reconstruction.quick import QuickEncoder, maps_of
 from echo3d.reconstruction.reconstruct import REFINED, S2MModel, first_answer, load_model, predict, second_of
 from echo3d.reconstruction.refine import Refiner
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, pooled
@@ -76,10 +76,7 @@ def quick_maps(encoder: QuickEncoder, samples: dict[str, Tensor]) -> Tensor:
     parts = []
     for rows in torch.arange(len(samples["field"])).split(20):
         shown = stored_pictures({key: samples[key][rows] for key in ("echo", "fans")})
-        views = torch.arange(VIEWS).repeat(len(rows))
-        logits = encoder(shown.flatten(0, 1).contiguous(memory_format=torch.channels_last), views)
-        maps = torch.softmax(logits[:, : logits.shape[1] // 2], dim=1)[:, 1:]
-        parts.append(pooled(maps.view(len(rows), VIEWS, *maps.shape[1:])))
+        parts.append(pooled(maps_of(encoder, shown, torch.ones(shown.shape[:2], dtype=torch.bool))[0]))
     return torch.cat(parts)
 
 

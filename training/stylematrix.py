@@ -22,7 +22,7 @@ from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.reconstruct import S2MModel, load_model
 from training.data import Shards
-from training.evaluate import SUBSETS, answers, table_row, trained
+from training.evaluate import SUBSETS, answers, reader_of, table_row, trained
 from training.realclips import ClipAnswer, overlay_sheet, read_clip
 from training.styles import STYLES, UNSEEN
 
@@ -139,7 +139,7 @@ def matrix(rivals: Sequence[Rival], request: Request, styles: Sequence[str], pro
         samples = {key: values[: 2 * request.hearts] for key, values in shards.all().items()}
         for rank, rival in enumerate(rivals):
             progress(0.8 * (number + rank / len(rivals)) / len(styles), f"{rival.name} on {style}")
-            points = answers(rival.model.network, samples, SUBSETS[6])["points"]
+            points = answers(reader_of(rival.model), samples, SUBSETS[6])["points"]
             rows[rival.name][style] = table_row(points, samples, np.random.default_rng(0))
     return rows
 

@@ -15,7 +15,7 @@ from echo3d.core.modelcard import ModelCard
 from echo3d.errors import ModelError
 from echo3d.io.cards import read_card, weights_path, weights_that_are
 
-__all__ = ["read_card", "read_weights", "shortened", "weights_path", "weights_that_are", "write_weights"]
+__all__ = ["follow", "read_card", "read_weights", "shortened", "weights_path", "weights_that_are", "write_weights"]
 
 
 def write_weights(path: Path, tensors: dict[str, Tensor], card: ModelCard) -> None:
@@ -44,3 +44,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return {key: (t.float() if t.is_floating_point() else t) for key, t in load_file(path).items()}
     except (SafetensorError, OSError) as exc:
         raise ModelError(f"weights must be a whole safetensors file, {path.name} is not; reinstall echo3d") from exc
+
+
+def follow(folder: Path, before: str, after: str) -> list[str]:
+    """Tell the cards of a folder that refine the network of the SHA-256 ``before`` that its file is now ``after``; return their names."""
+    told = []
+    for path in sorted(folder.glob("*.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if card.get("config", {}).get("network_sha256") == before:
+            card["config"]["network_sha256"] = after
+            path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+            told.append(path.stem)
+    return told

@@ -20,7 +20,7 @@ from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.io.weights import read_card, read_weights, weights_path, weights_that_are
-from echo3d.reconstruction.quick import QuickEncoder, QuickLook, hastened, quick_mover
+from echo3d.reconstruction.quick import QuickEncoder, QuickLook, hastened, hastened_encoder, maps_of, quick_mover
 from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
 from echo3d.reconstruction.refine import Fit, Refiner, Sight, corrected, sight
 from echo3d.reconstruction.s2mnet import VIEWS, Prediction, Read, S2MNet, S2MNetConfig, pooled
@@ -105,7 +105,7 @@ def quick_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, devic
     slicer = template_slicer(network.principal.cpu(), network.config.grid)
     mover = quick_mover(slicer, covariance, **settings)
     correction = {number: tensors[f"correction.{number}"] for number in covariance if f"correction.{number}" in tensors}
-    return QuickLook(encoder, hastened(network), mover, correction)
+    return QuickLook(hastened_encoder(encoder), hastened(network), mover, correction)
 
 
 def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, slicer: Slicer | None = None) -> Refiner:
@@ -226,6 +226,7 @@ def _plain_prediction(model: S2MModel, pictures: Tensor, present: Tensor) -> Pre
     return Prediction(points_of(model, answer.fused), *answer)
 
 
+@torch.inference_mode()
 def _quick_prediction(
     model: S2MModel, quick: QuickLook, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]]
 ) -> Prediction:
@@ -240,7 +241,10 @@ def _quick_prediction(
         number = int(present[rows[0]].sum())
         if number in quick.correction:
             fused[rows] = corrected(first.answer.fused[rows], fused[rows], quick.correction[number])
-    return Prediction(points_of(model, fused), first.answer.coarse, fused, planes, first.answer.trust)
+    side = model.network.config.grid
+    fields = torch.stack([quick.mover.displacement(heart).T.reshape(3, side, side, side) for heart in fused])
+    points = model.network.template + model.network.at_points(fields.to(model.device))
+    return Prediction(points.cpu(), first.answer.coarse, fused, planes, first.answer.trust)
 
 
 class First(NamedTuple):
@@ -272,7 +276,7 @@ def first_answer(model: S2MModel, pictures: Tensor, present: Tensor, together: S
 def quick_answer(quick: QuickLook, pictures: Tensor, present: Tensor, groups: Sequence[tuple[int, ...]]) -> First:
     """Return what a quick look gives; the rows in groups are moved together."""
     place = quick.reader.template.device
-    maps, leading = quick.maps(pictures.to(place), present.to(place))
+    maps, leading = maps_of(quick.encoder, pictures.to(place), present.to(place))
     read = Read(*(part.float().cpu() for part in quick.reader.read(pooled(maps), present.to(place))))
     found: dict[int, Fit] = {}
     for rows in groups:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from echo3d.anatomy.template import load_template
-from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, hastened, quick_mover, slimmed
+from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, hastened, hastened_encoder, maps_of, quick_mover, slimmed
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
 from echo3d.reconstruction.refine import Sight, precision_of, refined, sight, slices_of
 from echo3d.reconstruction.s2mnet import Encoder, map_length
@@ -58,8 +58,8 @@ def test_slopes_of_a_table_are_those_of_its_values(mover: QuickMover) -> None:
     places = torch.from_numpy(np.array(load_template().points[::97])).float()
     values, slopes = mover.basis.at(places), mover.basis.slopes(places)
     assert torch.equal(mover.basis.nearest(places[:1] - 1000.0), torch.tensor([0]))
-    nodes, _, _ = mover.basis.corners(places)
-    ahead, _, _ = mover.basis.corners(places + 0.02)
+    nodes, _ = mover.basis.corners(places)
+    ahead, _ = mover.basis.corners(places + 0.02)
     same = (nodes == ahead).all(dim=1)  # no border of a raster's cell in between
     assert same.sum() > 50
     for axis in range(3):
@@ -98,17 +98,21 @@ def test_the_slope_is_that_of_the_last_step(mover: QuickMover, seen: list[tuple[
     assert float(rise) == pytest.approx(0.5 * float(wanted.grad[cell, kind]), rel=1e-2)
 
 
-def test_an_encoder_begins_as_another_and_absent_views_show_nothing(model: S2MModel, mover: QuickMover) -> None:
+def test_an_encoder_begins_as_another_and_absent_views_show_nothing(model: S2MModel) -> None:
     encoder = QuickEncoder(model.network.config).eval()
     known = model.network.encoder.state_dict()
     encoder.load_state_dict({f"leading.{key}": known[f"classes.{key}"] for key in ("weight", "bias")} | known)
     pictures = torch.rand(1, VIEWS, 2, 112, 112, generator=torch.Generator().manual_seed(0))
     present = torch.tensor([[True, False, True, False, False, True]])
     with torch.inference_mode():
-        maps, leading = QuickLook(encoder, model.network, mover, {}).maps(pictures, present)
+        maps, leading = maps_of(encoder, pictures, present)
         wanted = model.network.structures(pictures, present)
     assert torch.allclose(maps, wanted, atol=1e-5) and torch.allclose(leading, wanted, atol=1e-5)
     assert not maps[0, 1].any() and not leading[0, 3].any()
+    with torch.inference_mode():
+        hastened_maps, _ = maps_of(hastened_encoder(encoder), pictures, present)
+    assert hastened_maps.dtype == torch.float32 and encoder.view.dtype == torch.float32
+    assert (hastened_maps - maps).abs().mean() < 5e-3
 
 
 def test_pairs_are_corrected_and_lone_phases_are_not(model: S2MModel, mover: QuickMover) -> None:

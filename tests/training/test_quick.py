@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from echo3d.errors import InputError
-from echo3d.io.weights import read_card, weights_path
-from echo3d.reconstruction.reconstruct import load_model
+from echo3d.io.weights import follow, read_card, read_weights, weights_path
+from echo3d.reconstruction.reconstruct import QUICK, load_model
 from echo3d.trainings import train
 from training.evaluate import load_all
 from training.glances import Looks, Shard, first_look, glances
 from training.quick import NETWORK, Quick, Settings
-from training.quickweights import follow, quickened
+from training.quickweights import quick_pairs, quickened
 from training.samples import heart_samples, write_shard
 from training.styles import drawer, style_shard
 
@@ -80,3 +80,15 @@ def test_it_needs_glances_and_weights_that_refine(folder: Path, tmp_path: Path) 
         Quick(settings(folder, data=tmp_path))
     with pytest.raises(InputError, match="refined must name weights that refine, found lean"):
         Quick(settings(folder, refined="lean"))
+
+
+def test_the_shipped_quick_look_brings_hearts_nearer(folder: Path) -> None:
+    model = load_model("lean", "cpu")
+    samples = load_all(folder, ("speckle",))
+    before, after = quick_pairs(model, samples, torch.ones(len(samples["field"]), 6, dtype=torch.bool))
+    work = Quick(settings(folder))
+    truth = work.held["truth"].flatten(0, 1)
+    off = [float(work.body.wrong(hearts, truth, samples["volumes"])[0]) for hearts in (before, after)]
+    assert off[1] < 0.9 * off[0]
+    tensors = read_weights(weights_path("lean"))
+    assert {key for key in tensors if not key.startswith(QUICK)} == {*model.network.state_dict(), "sigma_mm"}

@@ -49,11 +49,14 @@ def test_a_report_of_shipped_weights_and_a_rival(folder: Path, rival: Path, tmp_
         str(folder),
         "--hearts",
         "2",
+        "--keep",
+        str(tmp_path / "kept"),
         "--out",
         str(tmp_path / "out"),
         "--json",
     ]
     assert main(words) == 0
+    assert len(list((tmp_path / "kept").iterdir())) == 2 and all((one / "cost.pt").is_file() for one in (tmp_path / "kept").iterdir())
     told = json.loads(capfd.readouterr().out)
     assert told["patients"] == 4 and told["patients_with_surfaces"] == 2 and sorted(told["styles"]) == ["binary", "speckle"]
     lean = told["contestants"]["lean"]

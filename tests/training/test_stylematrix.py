@@ -66,6 +66,7 @@ def test_a_report_of_shipped_weights(folder: Path, tmp_path: Path, capfd: pytest
         (["evaluate", "style"], "must have networks to compare"),
         (["evaluate", "style", "lean", "lean"], "must have names of their own"),
         (["evaluate", "style", "nothing"], "nothing"),
+        (["evaluate", "style", "lean", "--keep", "kept"], "--keep must go with"),
     ],
 )
 def test_wrong_words_are_refused_in_a_sentence(
