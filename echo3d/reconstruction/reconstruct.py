@@ -49,7 +49,7 @@ class S2MModel:
     sigma_mm : (V + 1, N) expected point error by number of views (row 0 unused)
     device : where it runs
     refiner : what moves an answer until it agrees with the pictures, where the weights come with one
-    quick : what looks in its stead in real time, and wherever nothing is to be refined, where the weights come with one
+    quick : what looks in its stead in real time, where the weights come with one; weights that refine have it where they go on from there
     """
 
     network: S2MNet
@@ -86,7 +86,8 @@ def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
     if card.kind == REFINED:
         base = load_model(weights_that_are(card.config["network_sha256"], card.config["network"]).stem, device)
         slicer = None if base.quick is None else base.quick.mover.slicer
-        return replace(base, card=card, sigma_mm=sigma, refiner=refiner_of(base.network, tensors, card, slicer))
+        refiner = refiner_of(base.network, tensors, card, slicer)
+        return replace(base, card=card, sigma_mm=sigma, refiner=refiner, quick=base.quick if refiner.begun else None)
     own = {key.removeprefix(QUICK): tensors.pop(key) for key in list(tensors) if key.startswith(QUICK)}
     network = S2MNet(S2MNetConfig(**card.config), len(template.points))
     network.load_state_dict(tensors)

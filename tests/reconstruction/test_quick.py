@@ -153,3 +153,9 @@ def test_a_slim_encoder_keeps_what_tells_most(model: S2MModel) -> None:
     assert torch.equal(slim["fine.3.second.weight"], silent[:, heard])
     Encoder(model.network.config, 0.5).load_state_dict(slim)
     assert all(torch.equal(slimmed(known, 1.0)[key], value) for key, value in known.items())
+
+
+def test_weights_that_refine_look_quickly_only_where_they_go_on_from_there(model: S2MModel) -> None:
+    assert load_model("lean", "cpu").quick is not None
+    assert model.refiner is not None
+    assert (model.quick is not None) == model.refiner.begun
