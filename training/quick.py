@@ -31,6 +31,7 @@ from echo3d.reconstruction.refine import sight
 from echo3d.reconstruction.s2mnet import S2MNetConfig, pooled
 from training.loop import learn
 from training.secondlook import Settings as CellSettings
+from training.secondlook import keep_encoder
 from training.throughheart import Body, pairs_of, read_pairs, relit
 
 NETWORK = "quick.pt"
@@ -153,9 +154,7 @@ def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progre
     torch.set_num_threads(settings.threads)
     work = Quick(settings)
     loop = learn(work, settings.course(), out, resume=resume, progress=progress)
-    took = {"steps": loop.step, "minutes": loop.minutes, "core_minutes": loop.core_minutes}
-    torch.save({"quick": loop.average.eval().state_dict(), "model": settings.model} | took, out / f"{NETWORK}.part")
-    (out / f"{NETWORK}.part").replace(out / NETWORK)
+    keep_encoder(loop, settings.model, out / NETWORK, "quick")
     with torch.inference_mode():
         measured = {key: round(value, 4) for key, value in work.validated(loop.average).items()}
     return measured | {"steps": loop.step, "core_minutes": round(loop.core_minutes, 2), "weights": NETWORK}

@@ -137,10 +137,10 @@ def batch_of(bank: Mapping[str, NDArray], rows: NDArray) -> dict[str, Tensor]:
     return {"pictures": pictures, "view": part["view"], "slices": part["slices"].float() / 255, "shares": shares(part["labels"])}
 
 
-def keep_encoder(loop: Loop, model: str, path: Path) -> None:
-    """Write the encoder that a lesson ended with, and what the lesson took, whole or not at all."""
+def keep_encoder(loop: Loop, model: str, path: Path, name: str = "second") -> None:
+    """Write the encoder that a lesson ended with under a name, and what the lesson took, whole or not at all."""
     took = {"steps": loop.step, "minutes": loop.minutes, "core_minutes": loop.core_minutes}
-    torch.save({"second": loop.average.eval().state_dict(), "model": model} | took, path.with_suffix(".part"))
+    torch.save({name: loop.average.eval().state_dict(), "model": model} | took, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
 
 

@@ -2,7 +2,7 @@ r"""Moving a network's answer until it agrees with the pictures, in a few millis
 
 The same least squares as in ``reconstruction.refine``, made small enough for real time: only cells at a border of structures, of each the
 one direction in which the shares change most, only the first principal fields, and tables in which what belongs to a place lies side by
-side. A heart agrees as well, in a seventh of the time (``tests/benchmarks/test_quick.py``).
+side. A heart agrees as well, in a fifth of the time (``tests/benchmarks/test_quick.py``).
 
 *Source:* our own; one direction a cell is the point-to-plane distance of Chen and Medioni 1992.
 """
