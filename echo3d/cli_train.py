@@ -97,8 +97,10 @@ def _slurm(kind: str, places: tuple[Path | None, Path, Path], *, as_json: bool) 
 
     config, out, script = places
     processes = processes_of(read_settings(kind, config).model_dump(mode="json"))
+    part = script.with_name(f".{script.name}.part")
     try:
-        script.write_text(slurm_script(kind, config, out, processes), encoding="utf-8", newline="\n")
+        part.write_text(slurm_script(kind, config, out, processes), encoding="utf-8", newline="\n")
+        part.replace(script)
     except OSError as exc:
         raise InputError(f"a batch script needs a folder that can be written, found {type(exc).__name__}; choose another file") from exc
     if not as_json:

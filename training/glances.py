@@ -22,8 +22,9 @@ from torch import Tensor
 from echo3d.reconstruction.classes import CLASSES
 from echo3d.reconstruction.planemoves import orthonormal
 from echo3d.reconstruction.reconstruct import First, S2MModel, first_answer, load_model, quick_answer, refined_rows
-from echo3d.reconstruction.refine import Fit, slices_of
+from echo3d.reconstruction.refine import slices_of
 from echo3d.reconstruction.s2mnet import VIEWS
+from echo3d.reconstruction.sight import Fit
 from echo3d.reconstruction.slicer import Slicer
 from training.augment import fan_masks, look
 from training.basis import coefficients, fields_at_points

@@ -206,7 +206,7 @@ class Run:
         """Return the network after the lesson on whom to trust."""
         shards, seed = self.looked(), self.settings.seed + 7
         torch.manual_seed(seed)
-        looks = trust.draw_looks(network.eval(), shards, max(30, 40 * min(60, len(shards) // 80)), seed)
+        looks = trust.draw_looks(network.eval().maps, shards, max(30, 40 * min(60, len(shards) // 80)), seed)
         loop = self.teach("trust", TrustWork(network, looks), rate=1e-3, decay=0.02, batch=256)
         network.load_state_dict(cpu(inner(loop.average)))
         return network.cpu()

@@ -27,8 +27,8 @@ from echo3d.progress import Progress, silent
 from echo3d.reconstruction.classes import CLASSES
 from echo3d.reconstruction.quick import QuickEncoder, quick_mover, slimmed
 from echo3d.reconstruction.reconstruct import load_model
-from echo3d.reconstruction.refine import sight
 from echo3d.reconstruction.s2mnet import S2MNetConfig, pooled
+from echo3d.reconstruction.sight import sight
 from training.loop import learn
 from training.secondlook import Settings as CellSettings
 from training.secondlook import keep_encoder

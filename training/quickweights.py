@@ -1,4 +1,4 @@
-"""Put a run of ``training.quick`` beside the network that it serves: its encoder, the prior that leads its moves, and a correction.
+"""Put a run of ``training.quick`` beside the network that it serves: its encoder, what leads its moves, a correction, and its trust.
 
     python -m training.quickweights --model lean --run runs/quick --data runs/held --styles binary pseudo speckle cyclegan \
         --out resources/weights/lean.safetensors
@@ -10,6 +10,7 @@ file's SHA-256. Measuring and calibrating is ``training.evaluate``'s.
 from __future__ import annotations
 
 import argparse
+import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +19,16 @@ import torch
 from torch import Tensor
 
 from echo3d.io.weights import follow, read_card, read_weights, shortened, weights_path, write_weights
-from echo3d.reconstruction.quick import MODES, QuickEncoder, QuickLook, quick_mover
+from echo3d.reconstruction.quick import MODES, QuickEncoder, QuickLook, maps_of, quick_mover
 from echo3d.reconstruction.reconstruct import QUICK, S2MModel, load_model, quick_answer
-from echo3d.reconstruction.s2mnet import VIEWS
+from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, pooled
 from echo3d.reconstruction.slicer import template_slicer
+from training.data import Shards
 from training.evaluate import load_all
 from training.quick import NETWORK
 from training.refinement import correction_of, factors, quick_maps
 from training.s2mnet import stored_pictures
+from training.trust import TrustCourse, draw_looks, learn
 
 
 def quick_pairs(model: S2MModel, samples: dict[str, Tensor], present: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,16 +56,37 @@ def quickened(model: S2MModel, run: Path, samples: dict[str, Tensor], weight: fl
     weight, steps : of the moves
     refined : most samples that are moved for the correction of six views
     """
-    state = learned(run)
-    encoder = QuickEncoder(model.network.config, waist_of(state)).eval()
-    encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    encoder.load_state_dict({key: shortened(value).float() for key, value in state.items()})
+    encoder, state = encoder_of(model, run), learned(run)
     prior = factors(model.network, samples, maps=quick_maps(encoder, samples))
     covariance = {number: prior[f"factor.{number}"] @ prior[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
     mover = quick_mover(template_slicer(model.network.principal, model.network.config.grid), covariance, weight, steps)
     model = replace(model, quick=QuickLook(encoder, model.network, mover, {}))
     made = {f"encoder.{key}": value for key, value in state.items()} | prior
     return made | {f"correction.{number}": correction_of(model, samples, number, refined, refine=quick_pairs) for number in covariance}
+
+
+def trust_of(network: S2MNet, encoder: QuickEncoder, shards: Shards, course: tuple[int, int], seed: int = 0) -> dict[str, Tensor]:
+    """Return the tensors of a trust that is learned from what a quick look sees.
+
+    Parameters
+    ----------
+    network : whose reading is trusted; it stays as it is
+    shards : pictures that the encoder never saw
+    course : pairs that are looked at, and steps
+    """
+    torch.manual_seed(seed)
+    looks = draw_looks(lambda pictures, present: pooled(maps_of(encoder, pictures, present)[0]), shards, course[0], seed + 7)
+    learned_one = learn(copy.deepcopy(network), looks, TrustCourse(steps=course[1]))
+    return {f"trust.{key}": value for key, value in learned_one.trust.state_dict().items()}
+
+
+def encoder_of(model: S2MModel, run: Path) -> QuickEncoder:
+    """Return the encoder that a run ended with, as it is stored."""
+    state = learned(run)
+    encoder = QuickEncoder(model.network.config, waist_of(state)).eval()
+    encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    encoder.load_state_dict({key: shortened(value).float() for key, value in state.items()})
+    return encoder
 
 
 def learned(run: Path) -> dict[str, Tensor]:
@@ -87,12 +111,17 @@ def main() -> None:
     parser.add_argument("--weight", type=float, default=5.0, help="how much the disagreement of a cell counts")
     parser.add_argument("--moves", type=int, default=2, help="steps of Gauss-Newton")
     parser.add_argument("--refined", type=int, default=4000, help="most samples that are moved for the correction")
+    parser.add_argument("--looked", type=int, default=3000, help="pairs that trust is learned from")
+    parser.add_argument("--trusted", type=int, default=1500, help="steps of learning trust")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)
     path = weights_path(options.model)
     model, card, tensors = load_model(options.model, "cpu"), read_card(path), read_weights(path)
     made = quickened(model, options.run, load_all(options.data, tuple(options.styles)), options.weight, options.moves, options.refined)
+    shards = Shards(options.data, styles=tuple(options.styles))
+    shards.refresh()
+    made |= trust_of(model.network, encoder_of(model, options.run), shards, (options.looked, options.trusted))
     tensors = {key: value for key, value in tensors.items() if not key.startswith(QUICK)} | {QUICK + key: made[key] for key in made}
     config = card.config | {
         "quick": {"waist": waist_of(learned(options.run)), "weight": options.weight, "steps": options.moves, "modes": MODES}

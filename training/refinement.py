@@ -26,7 +26,7 @@ from torch import Tensor
 from echo3d.core.modelcard import ModelCard
 from echo3d.io.weights import write_weights
 from echo3d.reconstruction.planemoves import moves_between, orthonormal
-from echo3d.reconstruction.quick import QuickEncoder, maps_of
+from echo3d.reconstruction.quick import QuickEncoder, closer_mover, maps_of
 from echo3d.reconstruction.reconstruct import REFINED, S2MModel, first_answer, load_model, predict, second_of
 from echo3d.reconstruction.refine import Refiner
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, pooled
@@ -192,7 +192,8 @@ def with_prior(model: S2MModel, tensors: Mapping[str, Tensor], weight: float, st
     """
     covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
     slicer = template_slicer(model.network.principal, model.network.config.grid)
-    return replace(model, refiner=Refiner(slicer, covariance, {}, weight, steps, begun=model.quick is not None))
+    mover = None if model.quick is None else closer_mover(slicer, covariance)
+    return replace(model, refiner=Refiner(slicer, covariance, {}, weight, steps, begun=mover is not None, mover=mover))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

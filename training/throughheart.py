@@ -2,10 +2,10 @@
 
     echo3d train throughheart --config through.toml --out runs/through
 
-It begins as a run of ``training.secondlook``. A pair of pictures of one heart is looked at as it is in use: from the heart of the first
-look, ``looks`` times, each look followed by one Gauss-Newton step. Each step's heart pays for its points and its chambers' volumes, through
-the step's own derivative by the shares; the shares pay a little, too, so that they stay what they are called.
-It is a stage of ``training.accurate``, too.
+It begins as a run of ``training.secondlook``. Pairs of pictures of one heart are looked at as in use: from the heart of the first look,
+up to ``looks`` times, each look followed by one Gauss-Newton step. The last step's heart pays for its points and its chambers' volumes,
+through the step's own derivative by the shares; the shares pay a little, too, so that they stay what they are called. Where hearts come
+from a quick look, the steps are quick ones. It is a stage of ``training.accurate``, too.
 
 *Source:* our own; learning what an optimiser is given by what it makes of it is that of Domke 2012 (AISTATS).
 """
@@ -13,9 +13,9 @@ It is a stage of ``training.accurate``, too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -28,10 +28,13 @@ from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.classes import CLASSES
 from echo3d.reconstruction.planemoves import PLANE, moves_between, orthonormal
+from echo3d.reconstruction.quick import going_on
 from echo3d.reconstruction.reconstruct import S2MModel, load_model
-from echo3d.reconstruction.refine import Fit, Refiner, Sight, evidence, glimpse, moved, places_of, precision_of, shares_at, sight
+from echo3d.reconstruction.refine import Refiner, evidence, glimpse, moved, places_of, precision_of, shares_at
 from echo3d.reconstruction.s2mnet import S2MNet
 from echo3d.reconstruction.secondlook import SecondEncoder
+from echo3d.reconstruction.sight import Fit, Mover, Sight, sight
+from echo3d.reconstruction.slicer import Slicer
 from training.basis import fields_at_points
 from training.encoder import shares
 from training.evaluate import cavity_faces
@@ -60,7 +63,7 @@ class Settings(CellSettings):
     refined: str = Field("accurate", description="Weights whose prior leads the steps.")
     batch: int = Field(4, ge=1, description="Pairs of end-diastole and end-systole a step.")
     rate: float = Field(3e-4, gt=0, description="Highest learning rate.")
-    looks: int = Field(2, ge=1, description="Looks a pair is learned from, one after the other.")
+    looks: int = Field(2, ge=1, description="Looks at a step's pairs at most, one after the other; the last one is learned from.")
     weight: float = Field(8.0, gt=0, description="How much the disagreement of a cell counts.")
     volume: float = Field(30.0, ge=0, description="What the left ventricle's relative error of volume costs, in mm; the others cost less.")
     probe: float = Field(0.2, ge=0, description="What a millimetre costs by which a plane's probe is off.")
@@ -83,7 +86,11 @@ def read_pairs(folder: Path) -> dict[str, NDArray]:
                 parts.append({key: data[key] for key in ("pictures", "mask", "present", "labels", *HELD)})
     if not parts:
         raise InputError("pairs must be glances with hearts, found none; draw them with training.glances and name their folder")
-    return {key: np.concatenate([part[key].reshape(-1, 2, *part[key].shape[1:]) for part in parts]) for key in parts[0]}
+    whole = {}
+    for key in list(parts[0]):  # one by one, so that there is never more than one array twice
+        own = [part.pop(key) for part in parts]
+        whole[key] = np.concatenate([one.reshape(-1, 2, *one.shape[1:]) for one in own])
+    return whole
 
 
 class Body:
@@ -122,10 +129,11 @@ class ThroughHeart:
         torch.manual_seed(settings.seed)
         self.settings = settings
         model = model or load_model(settings.refined, "cpu")
-        if model.refiner is None:
-            raise InputError(f"refined must name weights that refine, found {settings.refined}; name accurate or one of its kind")
-        looks = model.refiner.looks if model.refiner.second is not None else LOOKS
-        self.refiner = replace(model.refiner, correction={}, second_weight=settings.weight, looks=looks)
+        refiner = going_on(model.quick) if model.refiner is None and model.quick is not None else model.refiner
+        if refiner is None:
+            raise InputError(f"refined must name weights that refine or look quickly, found {settings.refined}; name accurate or lean")
+        looks = refiner.looks if refiner.second is not None else LOOKS
+        self.refiner = replace(refiner, correction={}, second_weight=settings.weight, looks=looks)
         network = SecondEncoder(model.network.config)
         network.load_state_dict(torch.load(settings.begin / NETWORK, weights_only=True, map_location="cpu")["second"])
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -137,31 +145,30 @@ class ThroughHeart:
     def draw(self, rng: np.random.Generator, count: int) -> dict[str, Tensor]:
         """Return ``count`` pairs at random, their pictures a little changed in brightness and grain, each time anew."""
         batch = pairs_of(self.bank, rng.integers(0, len(self.bank["truth"]), count))
-        return batch | {"pictures": relit(batch["pictures"])}
+        looks = torch.full((count,), int(rng.integers(1, self.settings.looks + 1)))
+        return batch | {"pictures": relit(batch["pictures"]), "looks": looks}
 
     def terms(self, network: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return what hearts and shares pay, each a mean over looks and pairs."""
-        hearts = [Standing.at_first(self.refiner, batch, row) for row in range(len(batch["truth"]))]
+        """Return what hearts and shares pay, means over pairs."""
+        hearts = [standing(self.refiner, batch, row) for row in range(len(batch["truth"]))]
         view = torch.cat([torch.tensor(one.views * 2) for one in hearts])
         shown = batch["pictures"][batch["present"]].contiguous(memory_format=torch.channels_last)
-        wanted = batch["shares"][batch["present"]]
-        sums = dict.fromkeys(("points", "volumes", "probes", "entropy"), torch.zeros(()))
-        for _ in range(self.settings.looks):
-            slices = torch.cat([one.slices(self.refiner).flatten(0, 1) for one in hearts])
-            logits = network(shown, view, slices).float()
-            cells = torch.softmax(logits, dim=1)[:, 1:].split([2 * len(one.views) for one in hearts])
+        for left in reversed(range(int(batch["looks"][0]))):
             with torch.autocast("cpu", enabled=False):
-                found = [one.stepped(self.refiner, own, self.settings.weight) for one, own in zip(hearts, cells, strict=True)]
-                due = self.paid(torch.stack([one for one, _ in found]), batch)
-                off = [
-                    (probes - batch["sectors"][row][:, one.views, :3]).norm(dim=2).mean()
-                    for row, (one, (_, probes)) in enumerate(zip(hearts, found, strict=True))
-                ]
-                due["probes"] = self.settings.probe * torch.stack(off).mean()
-            for key, value in due.items():
-                sums[key] = sums[key] + value / self.settings.looks
-            sums["entropy"] = sums["entropy"] + self.settings.entropy * functional.cross_entropy(logits, wanted) / self.settings.looks
-        return sums
+                slices = torch.cat([one.slices().flatten(0, 1) for one in hearts])
+            with torch.set_grad_enabled(left == 0 and torch.is_grad_enabled()):
+                logits = network(shown, view, slices).float()
+                cells = torch.softmax(logits, dim=1)[:, 1:].split([2 * len(one.views) for one in hearts])
+                with torch.autocast("cpu", enabled=False):
+                    found = [one.stepped(own, self.settings.weight) for one, own in zip(hearts, cells, strict=True)]
+        with torch.autocast("cpu", enabled=False):
+            due = self.paid(torch.stack([one for one, _ in found]), batch)
+            off = [
+                (probes - batch["sectors"][row][:, one.views, :3]).norm(dim=2).mean()
+                for row, (one, (_, probes)) in enumerate(zip(hearts, found, strict=True))
+            ]
+            due["probes"] = self.settings.probe * torch.stack(off).mean()
+        return due | {"entropy": self.settings.entropy * functional.cross_entropy(logits, batch["shares"][batch["present"]])}
 
     def paid(self, hearts: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what hearts (B, 2, R) pay for their points, mm, and for their chambers' volumes."""
@@ -173,10 +180,8 @@ class ThroughHeart:
             raise TypeError("what is validated is the encoder itself")
         hearts, off = [], []
         for row in range(len(self.held["truth"])):
-            one = Standing.at_first(self.refiner, self.held, row)
-            fits = self.refiner.looked_again(
-                network, one.sights, one.fits(), one.views, self.held["pictures"][row][:, one.views], one.precision
-            )
+            one = standing(self.refiner, self.held, row)
+            fits = self.refiner.looked_again(network, one.sights, one.fits, one.views, self.held["pictures"][row][:, one.views])
             hearts.append(torch.stack([fit.coefficients for fit in fits]))
             probes = torch.stack([fit.planes[:, :3] for fit in fits]) - self.held["sectors"][row][:, one.views, :3]
             off.append(float(probes.norm(dim=2).mean()))
@@ -190,12 +195,84 @@ class ThroughHeart:
         return mean | {"held_probe_mm": sum(off) / len(off)}
 
 
+class Standing(Protocol):
+    """Where one pair stands between two looks."""
+
+    sights: list[Sight]
+    views: list[int]
+
+    @property
+    def fits(self) -> list[Fit]:
+        """Both phases as they stand."""
+        ...
+
+    def slices(self) -> Tensor:
+        """Return the shares (2, V, CLASSES - 1, h, w) that both hearts show; where their cells lie is kept."""
+        ...
+
+    def stepped(self, cells: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+        """Return coefficients (2, R) and probes (2, V, 3) mm after the step that shares (2V, CLASSES - 1, h, w) lead to, and stand there.
+
+        The derivative is that of the step alone, at the place where it begins.
+        """
+        ...
+
+
+def standing(refiner: Refiner, batch: Mapping[str, Tensor], row: int) -> Standing:
+    """Return where a pair of a batch stands after the first look, as ``refiner`` moves on from there."""
+    views = batch["present"][row, 0].nonzero()[:, 0].tolist()
+    sights = []
+    for phase in range(2):
+        masks = batch["pictures"][row, phase, views, 1]
+        nothing = torch.zeros(len(views), CLASSES - 1, masks.shape[1] // 4, masks.shape[2] // 4)
+        sights.append(sight(batch["answer"][row, phase], batch["answer_planes"][row, phase, views], nothing, masks))
+    moves = moves_between(torch.stack([one.planes for one in sights]), orthonormal(batch["planes"][row][:, views]))
+    theta = torch.cat([batch["heart"][row] - batch["answer"][row], moves.flatten(1)], dim=1)
+    if refiner.mover is not None:
+        return QuickStanding(refiner.mover, sights, views, [Fit(*moved(one, own), own) for one, own in zip(sights, theta, strict=True)])
+    precision = precision_of(refiner.covariance[len(views)], refiner.slicer.rank, views, 2)
+    return FullStanding(refiner.slicer, sights, views, precision, theta, [None, None])
+
+
 @dataclass(slots=True)
-class Standing:
-    """Where one pair stands between two looks.
+class QuickStanding:
+    """Where a pair stands that takes quick steps.
 
     Parameters
     ----------
+    mover : that takes them
+    sights : of both phases, with nothing wanted yet
+    views : that are there
+    fits : both phases as they stand
+    rests : (P, 3) where each phase's cells lie in the template, once they were sought
+    """
+
+    mover: Mover
+    sights: list[Sight]
+    views: list[int]
+    fits: list[Fit]
+    rests: list[Tensor] = field(default_factory=list)
+
+    def slices(self) -> Tensor:
+        """Return the shares that both hearts show."""
+        self.rests = [self.mover.rests(one, fit) for one, fit in zip(self.sights, self.fits, strict=True)]
+        return torch.stack([self.mover.slices(one, rest) for one, rest in zip(self.sights, self.rests, strict=True)])
+
+    def stepped(self, cells: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+        """Return coefficients and probes after a step."""
+        wanted = [one.wanting(own) for one, own in zip(self.sights, cells.split(len(self.views)), strict=True)]
+        found = self.mover.moved(wanted, self.fits, self.views, (weight, 1), self.rests)
+        self.fits = [Fit(*(part.detach() for part in one)) for one in found]
+        return torch.stack([one.coefficients for one in found]), torch.stack([one.planes[:, :3] for one in found])
+
+
+@dataclass(slots=True)
+class FullStanding:
+    """Where a pair stands that takes steps of all fields and directions.
+
+    Parameters
+    ----------
+    slicer : of the network's fields
     sights : of both phases, with nothing wanted yet
     views : that are there
     precision : (T, T) of the network's errors
@@ -203,55 +280,38 @@ class Standing:
     places : (V, h, w, 3) of each phase's cells in the template, once they were sought
     """
 
+    slicer: Slicer
     sights: list[Sight]
     views: list[int]
     precision: Tensor
     theta: Tensor
     places: list[Tensor | None]
 
-    @classmethod
-    def at_first(cls, refiner: Refiner, batch: Mapping[str, Tensor], row: int) -> Standing:
-        """Return where a pair of a batch stands after the first look."""
-        views = batch["present"][row, 0].nonzero()[:, 0].tolist()
-        sights = []
-        for phase in range(2):
-            masks = batch["pictures"][row, phase, views, 1]
-            nothing = torch.zeros(len(views), CLASSES - 1, masks.shape[1] // 4, masks.shape[2] // 4)
-            sights.append(sight(batch["answer"][row, phase], batch["answer_planes"][row, phase, views], nothing, masks))
-        moves = moves_between(torch.stack([one.planes for one in sights]), orthonormal(batch["planes"][row][:, views]))
-        theta = torch.cat([batch["heart"][row] - batch["answer"][row], moves.flatten(1)], dim=1)
-        number = len(views)
-        return cls(sights, views, precision_of(refiner.covariance[number], refiner.slicer.rank, views, 2), theta, [None, None])
-
+    @property
     def fits(self) -> list[Fit]:
-        """Return both phases as they stand."""
+        """Both phases as they stand."""
         return [Fit(*moved(one, own), own) for one, own in zip(self.sights, self.theta, strict=True)]
 
     @torch.no_grad()
-    def slices(self, refiner: Refiner) -> Tensor:
-        """Return the shares (2, V, CLASSES - 1, h, w) that both hearts show; their places are kept."""
-        self.places = [
-            places_of(refiner.slicer, fit.coefficients, fit.planes, old) for fit, old in zip(self.fits(), self.places, strict=True)
-        ]
-        return torch.stack([shares_at(refiner.slicer, own) for own in self.places])
+    def slices(self) -> Tensor:
+        """Return the shares that both hearts show."""
+        self.places = [places_of(self.slicer, fit.coefficients, fit.planes, old) for fit, old in zip(self.fits, self.places, strict=True)]
+        return torch.stack([shares_at(self.slicer, own) for own in self.places])
 
-    def stepped(self, refiner: Refiner, cells: Tensor, weight: float) -> tuple[Tensor, Tensor]:
-        """Return coefficients (2, R) and probes (2, V, 3) mm after the step that shares (2V, CLASSES - 1, h, w) lead to, and stand there.
-
-        The derivative is that of the step alone, at the place where it begins.
-        """
+    def stepped(self, cells: Tensor, weight: float) -> tuple[Tensor, Tensor]:
+        """Return coefficients and probes after a step."""
         size, number = self.theta.shape[1], len(self.views)
         matrix, gradient = self.precision.clone(), -(self.precision @ self.theta.flatten())
         for phase, (one, own) in enumerate(zip(self.sights, cells.split(number), strict=True)):
             part = slice(phase * size, (phase + 1) * size)
             with torch.no_grad():
-                seen = glimpse(refiner.slicer, one, self.theta[phase], one.picked(self.places[phase]))
-            normal, slope = evidence(refiner.slicer, one, seen._replace(gap=seen.gap + one.wanting(own).wanted))
+                seen = glimpse(self.slicer, one, self.theta[phase], one.picked(self.places[phase]))
+            normal, slope = evidence(self.slicer, one, seen._replace(gap=seen.gap + one.wanting(own).wanted))
             matrix[part, part] += weight * normal
             gradient = gradient + functional.pad(weight * slope, (phase * size, (1 - phase) * size))
         theta = self.theta + torch.linalg.solve(matrix, gradient).view(2, size)
         self.theta = theta.detach()
-        rank = refiner.slicer.rank
+        rank = self.slicer.rank
         coefficients, origins = (
             torch.stack(parts) for parts in zip(*[(one.coefficients, one.planes[:, :3]) for one in self.sights], strict=True)
         )

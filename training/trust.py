@@ -12,6 +12,7 @@ import copy
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +34,18 @@ KINDS = (0.3, 0.5, 0.75)
 
 Looks = tuple[Tensor, Tensor]
 
+Seen = Callable[[Tensor, Tensor], Tensor]
+"""Pooled structure maps (B, V, cells) of pictures (B, V, 2, H, W) of the views present (B, V)."""
+
 
 @torch.inference_mode()
-def draw_looks(network: S2MNet, shards: Shards, count: int, seed: int) -> Looks:
-    """Return maps (S, V, cells) float16 of ``count`` pairs' pictures, half of each kind's spoiled, and (S, V) bool where they are not."""
+def draw_looks(seen: Seen, shards: Shards, count: int, seed: int) -> Looks:
+    """Return maps (S, V, cells) float16 of ``count`` pairs' pictures, half of each kind's spoiled, and (S, V) bool where they are not.
+
+    Parameters
+    ----------
+    seen : what is seen in pictures, ``network.maps`` or that of a quick look
+    """
     rng, bank = np.random.default_rng(seed), texture_bank(48, seed)
     maps, genuine = [], []
     for _ in range(count // 30):
@@ -44,7 +53,7 @@ def draw_looks(network: S2MNet, shards: Shards, count: int, seed: int) -> Looks:
         pictures = look(batch["echo"], batch["fans"], rng, plain=0.0)  # trust is asked for on unlike machines above all
         pictures, bad = spoiled(pictures, bank, SHARE, KINDS)
         with torch.autocast("cpu", torch.bfloat16):
-            maps.append(network.maps(pictures, torch.ones_like(bad)).half())
+            maps.append(seen(pictures, torch.ones_like(bad)).half())
         genuine.append(~bad)
     return torch.cat(maps), torch.cat(genuine)
 
@@ -111,7 +120,7 @@ def main() -> None:
     network, state = trained(options.run)
     shards = Shards(options.data, styles=tuple(options.styles))
     shards.refresh()
-    network = learn(network, draw_looks(network, shards, options.pairs, options.seed + 7), TrustCourse(options.minutes))
+    network = learn(network, draw_looks(network.maps, shards, options.pairs, options.seed + 7), TrustCourse(options.minutes))
     options.out.mkdir(parents=True, exist_ok=True)
     shutil.copy(options.run / "log.jsonl", options.out / "log.jsonl")
     kept = state["network"] | {key: value for key, value in network.state_dict().items() if key.startswith("trust.")}

@@ -9,25 +9,33 @@ side. A heart agrees as well, in a fifth of the time (``tests/benchmarks/test_qu
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from echo3d.anatomy.template import load_template
 from echo3d.reconstruction.classes import CLASSES
+from echo3d.reconstruction.hasten import brisk
 from echo3d.reconstruction.planemoves import PLANE, moved_planes
-from echo3d.reconstruction.refine import FELT, Fit, Sight, inverse, precision_of
+from echo3d.reconstruction.refine import FELT, Refiner, inverse, precision_of
 from echo3d.reconstruction.s2mnet import Encoder, S2MNet, S2MNetConfig
-from echo3d.reconstruction.slicer import Box, Slicer
+from echo3d.reconstruction.secondlook import SecondEncoder
+from echo3d.reconstruction.sight import Fit, Sight, cells_mm
+from echo3d.reconstruction.slicer import Slicer
+from echo3d.reconstruction.valuetable import Table, product, table
 
-MODES = 60
-"""Principal fields that are moved by the pictures; with all 200 hearts came out as near (2.38 and 2.40 mm), at twice the time."""
+MODES, CLOSER = 60, 100
+"""Principal fields that are moved by the pictures, and after looking again.
 
-FAR = 4
-"""Iterations of the inverse field from the place itself, before Newton's."""
+With all 200 hearts came out as near (2.38 and 2.40 mm), at twice the time. After looking again 60, 100 and 200 gave 2.034, 2.028, 2.027 mm.
+"""
+
+FAR, SURE = 2, 6
+"""Iterations of the inverse field from the place itself, before Newton's, and where none of Newton's follows."""
 
 
 class QuickEncoder(Encoder):
@@ -47,58 +55,6 @@ class QuickEncoder(Encoder):
         return torch.cat([self.classes(joined), self.leading(joined)], dim=1)
 
 
-def brisk() -> bool:
-    """Whether the processor has instructions for bfloat16, so that what is held up by memory takes half the time in it."""
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-
-
-class WideNorm(nn.GroupNorm):
-    """A group norm that sums in single precision, whatever comes and goes: in bfloat16 it is slow and coarse."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (B, C, H, W) of the same shape and precision."""
-        return nn.functional.group_norm(x.float(), self.num_groups, self.weight, self.bias, self.eps).to(x.dtype)
-
-
-def hastened_encoder(encoder: QuickEncoder) -> QuickEncoder:
-    """Return an encoder that sees in two thirds of the time where the processor has instructions for bfloat16; the same one elsewhere."""
-    if encoder.view.device.type != "cpu" or not brisk():
-        return encoder
-    twin = copy.deepcopy(encoder)
-    _widen(twin)
-    for part in twin.modules():
-        if isinstance(part, nn.Conv2d):
-            part.bfloat16()
-    twin.view = nn.Parameter(twin.view.bfloat16())
-    return twin.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
-
-
-def _widen(whole: nn.Module) -> None:
-    """Put wide norms in the place of a network's group norms."""
-    for name, part in whole.named_children():
-        if isinstance(part, nn.GroupNorm):
-            wide = WideNorm(part.num_groups, part.num_channels, part.eps)
-            wide.load_state_dict(part.state_dict())
-            setattr(whole, name, wide)
-        else:
-            _widen(part)
-
-
-def hastened(network: S2MNet) -> S2MNet:
-    """Return a network that reads maps in half the time where the processor has instructions for bfloat16; the same one elsewhere.
-
-    What reads is held up by the memory of its weights; hearts come out within 0.1 mm of each other.
-    """
-    if network.template.device.type != "cpu" or not brisk():
-        return network
-    shared: dict[int, Any] = {id(part): part for part in (*network.buffers(), network.encoder)}
-    twin = copy.deepcopy(network, shared)
-    for name, part in twin.named_children():
-        if name != "encoder":
-            part.bfloat16()
-    return twin
-
-
 def slimmed(weights: Mapping[str, Tensor], waist: float) -> dict[str, Tensor]:
     """Return an encoder's weights whose residual blocks keep a share of the channels between their convolutions, those that tell most.
 
@@ -116,74 +72,6 @@ def slimmed(weights: Mapping[str, Tensor], waist: float) -> dict[str, Tensor]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """Values on a raster, those of a node side by side; made by :func:`table`.
-
-    Parameters
-    ----------
-    values : (X Y Z, C)
-    shape : X, Y, Z
-    low, scale : (3,) the first node, mm, and nodes per mm
-    below : (3,) the number of the last node, hardly less
-    strides : (3,) how far apart the rows of neighbours are
-    offsets : (8,) rows of a cell's corners beyond its first
-    """
-
-    values: Tensor
-    shape: tuple[int, int, int]
-    low: Tensor
-    scale: Tensor
-    below: Tensor
-    strides: Tensor
-    offsets: Tensor
-
-    def corners(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the nodes (P, 8) around places (P, 3) mm, and where between them they lie (P, 3, 2).
-
-        Places beyond the raster are taken to its border.
-        """
-        index = ((places - self.low) * self.scale).clamp(min=0).minimum(self.below)
-        first = index.floor()
-        part = index - first
-        return (first @ self.strides).long()[:, None] + self.offsets, torch.stack([1 - part, part], dim=2)
-
-    def bag(self, nodes: Tensor, weights: Tensor) -> Tensor:
-        """Return values (P, C) of nodes (P, 8) by their weights (P, 8)."""
-        return nn.functional.embedding_bag(nodes, self.values, mode="sum", per_sample_weights=weights)
-
-    def at(self, places: Tensor) -> Tensor:
-        """Return values (P, C) at places (P, 3) mm, trilinearly."""
-        nodes, parts = self.corners(places)
-        return self.bag(nodes, product(*parts.unbind(dim=1)))
-
-    def nearest(self, places: Tensor) -> Tensor:
-        """Return the nodes (P,) nearest to places (P, 3) mm; that of the border for those beyond."""
-        return (((places - self.low) * self.scale).clamp(min=0).minimum(self.below).round() @ self.strides).long()
-
-    def slopes(self, places: Tensor) -> Tensor:
-        """Return the slopes (P, C, 3) per mm of the trilinear values; for few numbers a node."""
-        nodes, parts = self.corners(places)
-        x, y, z = parts.unbind(dim=1)
-        right, ahead, up = (torch.stack([-one, one]).expand_as(x) for one in self.scale)
-        weights = torch.stack([product(right, y, z), product(x, ahead, z), product(x, y, up)], dim=1)
-        return (weights @ self.values[nodes]).transpose(1, 2)
-
-
-def table(values: Tensor, shape: Sequence[int], box: Box) -> Table:
-    """Return values (X Y Z, C) on a raster of that shape between the corners of a box."""
-    x, y, z = shape
-    last = torch.tensor([x, y, z], dtype=torch.float32) - 1
-    strides = torch.tensor([float(y * z), float(z), 1.0])
-    offsets = (torch.cartesian_prod(*[torch.arange(2)] * 3).float() @ strides).long()
-    return Table(values, (x, y, z), box.low, last / (box.high - box.low), last * (1 - 1e-6), strides, offsets)
-
-
-def product(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
-    """Return the weights (P, 8) of a cell's corners from the weights (P, 2) along its axes."""
-    return (x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]).flatten(1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class QuickMover:
     """All that moving quickly needs.
 
@@ -195,6 +83,7 @@ class QuickMover:
     nodes : (3 D³, R) the principal fields without their mean, a node's x, y and z side by side, mm
     basis : of the fields that are moved, x, y and z in turn
     mean : (3 D³,) the principal fields' mean, a node's x, y and z side by side, mm
+    template, around : points (N, 3) mm, and the nodes (N, 8) around them with their weights (N, 8)
     covariance : by number of views (2 (R + 36), 2 (R + 36)) of the network's errors, as in ``refine.Refiner``
     weight : how much the disagreement of a cell counts
     steps : of Gauss-Newton
@@ -207,6 +96,8 @@ class QuickMover:
     nodes: Tensor
     basis: Table
     mean: Tensor
+    template: Tensor
+    around: tuple[Tensor, Tensor]
     covariance: Mapping[int, Tensor]
     weight: float
     steps: int
@@ -232,60 +123,129 @@ class QuickMover:
 
         A derivative by what was seen is that of the last step.
         """
-        precision, modes = self.precision(views, len(sights)), self.modes
-        thetas = torch.zeros(len(sights), len(precision) // len(sights))
-        first = [self.displacement(one.coefficients) for one in sights]
-        planes, borders = [one.planes for one in sights], [cast("Border | None", None) for _ in sights]
-        for _ in range(self.steps):
+        still = torch.zeros(self.slicer.rank + PLANE * len(views))
+        return self.moved(sights, [Fit(one.coefficients, one.planes, still) for one in sights], views, (self.weight, self.steps))
+
+    def moved(
+        self,
+        sights: Sequence[Sight],
+        fits: Sequence[Fit],
+        views: Sequence[int],
+        course: tuple[float, int],
+        rests: Sequence[Tensor | None] = (None, None),
+    ) -> list[Fit]:
+        """Return fits of one heart, or of the two phases of one, moved on towards what was seen.
+
+        Parameters
+        ----------
+        course : how much the disagreement of a cell counts, and how many steps
+        rests : (P, 3) about where each phase's cells lie in the template, mm, where that is known
+        """
+        precision, modes, rank = self.precision(views, len(sights)), self.modes, self.slicer.rank
+        weight, steps = course
+        thetas = begun = torch.stack([torch.cat([one.theta[:modes], one.theta[rank:]]) for one in fits]).detach()
+        fields = [self.field(one.coefficients.detach()) for one in fits]
+        planes, borders = [one.planes for one in fits], [cast("Border | None", None) for _ in sights]
+        for _ in range(steps):
             thetas = thetas.detach()
             matrix, gradient = precision.clone(), -(precision @ thetas.flatten())
-            for phase, (one, start, theta) in enumerate(zip(sights, first, thetas, strict=True)):
-                part = slice(phase * len(theta), (phase + 1) * len(theta))
-                field = replace(self.basis, values=start + (self.basis.values.view(-1, modes) @ theta[:modes]).view(-1, 3))
-                border, rows = self.rows(borders[phase] or self.felt(one, field, planes[phase]), field, planes[phase].detach())
+            for phase, (one, field, theta) in enumerate(zip(sights, fields, thetas, strict=True)):
+                part, own = slice(phase * len(theta), (phase + 1) * len(theta)), planes[phase].detach()
+                border, rows = self.rows(borders[phase] or self.border(one, rests[phase], field, own), field, theta - begun[phase], own)
                 force = (rows.pull * (one.wanted[border.cells] - rows.shares)).sum(dim=1)
-                matrix[part, part].addmm_(rows.steep.T, rows.steep, alpha=self.weight)
-                gradient = gradient + nn.functional.pad(self.weight * (rows.shifts.T @ force), (part.start, len(gradient) - part.stop))
+                matrix[part, part].addmm_(rows.steep.T, rows.steep, alpha=weight)
+                gradient = gradient + nn.functional.pad(weight * (rows.shifts.T @ force), (part.start, len(gradient) - part.stop))
                 borders[phase] = border
             step = torch.cholesky_solve(gradient[:, None], torch.linalg.cholesky(matrix))[:, 0]
             thetas = thetas + step.view_as(thetas)
             planes = [moved_planes(one.planes, theta[modes:].view(-1, PLANE)) for one, theta in zip(sights, thetas, strict=True)]
-        still = torch.zeros(self.slicer.rank - modes)
-        moved = [torch.cat([theta[:modes], still, theta[modes:]]) for theta in thetas]
-        return [
-            Fit(one.coefficients + theta[: self.slicer.rank], own, theta) for one, own, theta in zip(sights, planes, moved, strict=True)
-        ]
+        ends = [torch.cat([theta[:modes], torch.zeros(rank - modes), theta[modes:]]) for theta in thetas]
+        return [Fit(one.coefficients + theta[:rank], own, theta) for one, own, theta in zip(sights, planes, ends, strict=True)]
+
+    @torch.inference_mode()
+    def again(
+        self,
+        second: SecondEncoder,
+        sights: Sequence[Sight],
+        fits: list[Fit],
+        views: Sequence[int],
+        pictures: Tensor,
+        course: tuple[float, int],
+    ) -> list[Fit]:
+        """Return fits after looking again, each time at what pictures (S, V, 2, H, W) are in the light of the hearts so far.
+
+        Parameters
+        ----------
+        course : how much the disagreement of a cell counts, and how often to look
+        """
+        weight, looks = course
+        look = second.looking(pictures, torch.tensor(list(views)))
+        for _ in range(looks):
+            rests = [self.rests(one, fit) for one, fit in zip(sights, fits, strict=True)]
+            shares = look(torch.stack([self.slices(one, rest) for one, rest in zip(sights, rests, strict=True)]))
+            wanted = [one.wanting(own) for one, own in zip(sights, shares, strict=True)]
+            fits = self.moved(wanted, fits, views, (weight, 1), rests)
+        return fits
 
     def displacement(self, coefficients: Tensor) -> Tensor:
         """Return what a heart (R,) displaces nodes by, (D³, 3) mm."""
         return ((self.nodes @ coefficients.to(self.nodes.dtype)).float() + self.mean).view(-1, 3)
 
+    def field(self, coefficients: Tensor) -> Table:
+        """Return what a heart (R,) displaces the template by, mm."""
+        return replace(self.basis, values=self.displacement(coefficients))
+
+    def points(self, coefficients: Tensor) -> Tensor:
+        """Return the points (N, 3) mm of a heart (R,)."""
+        return self.template + self.field(coefficients).bag(*self.around)
+
     @torch.no_grad()
-    def felt(self, one: Sight, field: Table, planes: Tensor) -> Border:
-        """Return the cells that lie at a border of structures of a heart with this displacement (mm), seen in planes (V, 9)."""
+    def rests(self, one: Sight, fit: Fit) -> Tensor:
+        """Return where in the template the cells that were seen come from (P, 3), mm, of a heart and planes as they are now."""
+        return self.sought(one, self.field(fit.coefficients), fit.planes, SURE)
+
+    @torch.no_grad()
+    def slices(self, one: Sight, rests: Tensor) -> Tensor:
+        """Return the shares (V, K, h, w) that a heart shows in the cells that were seen, which come from ``rests`` (P, 3); else none."""
+        shown = torch.zeros(len(one.planes), self.slicer.kinds, *cells_mm().shape[:2])
+        shown[one.view, :, one.cell[:, 0], one.cell[:, 1]] = self.shares.at(rests)[:, : self.slicer.kinds]
+        return shown
+
+    def sought(self, one: Sight, field: Table, planes: Tensor, steps: int) -> Tensor:
+        """Return about where in the template the cells that were seen in planes (V, 9) come from (P, 3), mm."""
         place, own = one.place, planes[one.view]
         world = own[:, :3] + place[:, :1] * own[:, 3:6] + place[:, 1:] * own[:, 6:9]
-        rest = self.slicer.rest_of(world, field.values.T.reshape(1, 3, *field.shape), world, FAR)
+        return self.slicer.rest_of(world, field.values.T.reshape(1, 3, *field.shape), world, steps)
+
+    @torch.no_grad()
+    def border(self, one: Sight, rests: Tensor | None, field: Table, planes: Tensor) -> Border:
+        """Return the cells that lie at a border of structures of a heart with this displacement (mm), seen in planes (V, 9)."""
+        rest = self.sought(one, field, planes, FAR) if rests is None else rests
         felt = self.steep[self.shares.nearest(rest)].nonzero()[:, 0]
         rest, view = rest[felt], one.view[felt]
         columns = self.modes + PLANE * view[:, None] + torch.arange(PLANE)
-        return Border(felt, view, place[felt], columns, rest, inverse(torch.eye(3) + field.slopes(rest)))
+        return Border(felt, view, one.place[felt], columns, rest, inverse(torch.eye(3) + field.slopes(rest)))
 
     @torch.no_grad()
-    def rows(self, border: Border, field: Table, planes: Tensor) -> tuple[Border, Rows]:
-        """Return how cells hang on a heart with this displacement (mm) and on its planes (V, 9), and where they lie in the template."""
+    def rows(self, border: Border, field: Table, theta: Tensor, planes: Tensor) -> tuple[Border, Rows]:
+        """Return how cells hang on a heart and on its planes (V, 9), and where they lie in the template.
+
+        The heart is one with this displacement (mm), its first coefficients moved by those of ``theta`` (T,).
+        """
         own, modes, kinds = planes[border.view], self.modes, self.slicer.kinds
         arms = border.place[:, :1] * own[:, 3:6] + border.place[:, 1:] * own[:, 6:9]
         nodes, parts = field.corners(border.rest)
         weights = product(*parts.unbind(dim=1))
-        rest = border.rest + times(border.back, own[:, :3] + arms - border.rest - field.bag(nodes, weights))
+        fields = self.basis.bag(nodes, weights).view(-1, 3, modes)
+        shift = field.bag(nodes, weights) + fields @ theta[:modes]
+        rest = border.rest + times(border.back, own[:, :3] + arms - border.rest - shift)
         both = self.shares.at(rest)
         slopes = both[:, kinds:].view(-1, 3, kinds)
         most = slopes.square().sum(dim=1).argmax(dim=1)[:, None, None].expand(-1, 3, 1)
         way = nn.functional.normalize(times(border.back.transpose(1, 2), slopes.gather(2, most)[:, :, 0]), dim=1)  # P 3, in the world
         pull = (slopes * times(border.back, way)[:, :, None]).sum(dim=1)  # P K
         shifts = torch.zeros(len(rest), modes + PLANE * len(planes))
-        shifts[:, :modes] = -(self.basis.bag(nodes, weights).view(-1, 3, modes) * way[:, :, None]).sum(dim=1)
+        shifts[:, :modes] = -(fields * way[:, :, None]).sum(dim=1)
         shifts.scatter_(1, border.columns, torch.cat([way, torch.linalg.cross(arms, way)], dim=1))
         return replace(border, rest=rest), Rows(both[:, :kinds], pull, shifts, shifts * pull.norm(dim=1, keepdim=True))
 
@@ -369,6 +329,17 @@ class Rows:
     steep: Tensor
 
 
+def closer_mover(slicer: Slicer, covariance: Mapping[int, Tensor]) -> QuickMover:
+    """Return what moves hearts on after looking again; how far, it is told each time."""
+    return quick_mover(slicer, covariance, 0.0, 0, CLOSER)
+
+
+def going_on(quick: QuickLook) -> Refiner:
+    """Return a refiner that goes on from where a quick look leaves hearts, held by the same prior; it has no second look yet."""
+    slicer, covariance = quick.mover.slicer, quick.mover.covariance
+    return Refiner(slicer, covariance, {}, 0.0, 0, begun=True, mover=closer_mover(slicer, covariance))
+
+
 def quick_mover(slicer: Slicer, covariance: Mapping[int, Tensor], weight: float, steps: int, modes: int = MODES) -> QuickMover:
     """Return what moves a network's answers quickly.
 
@@ -383,4 +354,8 @@ def quick_mover(slicer: Slicer, covariance: Mapping[int, Tensor], weight: float,
     nodes = slicer.nodes.view(-1, slicer.rank)
     moved = table(basis, (side,) * 3, slicer.fields_box)
     mean = slicer.fields[-1].flatten(1).T.flatten()
-    return QuickMover(slicer, shares, steep, nodes.bfloat16() if brisk() else nodes, moved, mean, covariance, weight, steps, {})
+    nodes = nodes.bfloat16() if brisk() else nodes
+    template = torch.from_numpy(np.array(load_template().points, dtype=np.float32))
+    near, parts = moved.corners(template)
+    body = template, (near, product(*parts.unbind(dim=1)))
+    return QuickMover(slicer, shares, steep, nodes, moved, mean, *body, covariance, weight, steps, {})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,11 +21,13 @@ from echo3d.core.sector import Sector, sector_towards
 from echo3d.core.views import View
 from echo3d.errors import InputError, ModelError
 from echo3d.io.weights import read_card, read_weights, weights_path, weights_that_are
-from echo3d.reconstruction.quick import QuickEncoder, QuickLook, hastened, hastened_encoder, maps_of, quick_mover
+from echo3d.reconstruction.hasten import hastened, hastened_encoder
+from echo3d.reconstruction.quick import QuickEncoder, QuickLook, closer_mover, maps_of, quick_mover
 from echo3d.reconstruction.raster import NETWORK_GRID, pixel_size, to_network
-from echo3d.reconstruction.refine import Fit, Refiner, Sight, corrected, sight
+from echo3d.reconstruction.refine import Refiner, corrected
 from echo3d.reconstruction.s2mnet import VIEWS, Prediction, Read, S2MNet, S2MNetConfig, pooled
 from echo3d.reconstruction.secondlook import SecondEncoder
+from echo3d.reconstruction.sight import Fit, Sight, sight
 from echo3d.reconstruction.slicer import Slicer, template_slicer
 
 PLAIN, REFINED = "s2mnet", "refined s2mnet"
@@ -97,7 +100,10 @@ def load_model(name: str = USUAL_MODEL, device: str = "auto") -> S2MModel:
 
 
 def quick_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, device: torch.device) -> QuickLook:
-    """Return the quick look of a network from its tensors: the encoder's, and by number of views the covariance's factor and correction."""
+    """Return the quick look of a network from its tensors.
+
+    They are the encoder's, those of its own trust, and by number of views the covariance's factor and the correction.
+    """
     settings = dict(card.config["quick"])
     encoder = QuickEncoder(network.config, settings.pop("waist"))
     encoder.load_state_dict({key.removeprefix("encoder."): value for key, value in tensors.items() if key.startswith("encoder.")})
@@ -106,7 +112,21 @@ def quick_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, devic
     slicer = template_slicer(network.principal.cpu(), network.config.grid)
     mover = quick_mover(slicer, covariance, **settings)
     correction = {number: tensors[f"correction.{number}"] for number in covariance if f"correction.{number}" in tensors}
-    return QuickLook(hastened_encoder(encoder), hastened(network), mover, correction)
+    trust = {key.removeprefix("trust."): value for key, value in tensors.items() if key.startswith("trust.")}
+    return QuickLook(hastened_encoder(encoder), hastened(trusting(network, trust)), mover, correction)
+
+
+def trusting(network: S2MNet, trust: Mapping[str, Tensor]) -> S2MNet:
+    """Return a network that shares all with another but what it trusts by, where there are tensors of that."""
+    if not trust:
+        return network
+    twin = copy.deepcopy(network, {id(part): part for name, part in network.named_children() if name != "trust"} | _buffers(network))
+    twin.trust.load_state_dict(dict(trust))
+    return twin
+
+
+def _buffers(network: S2MNet) -> dict[int, Any]:
+    return {id(part): part for part in network.buffers()}
 
 
 def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, slicer: Slicer | None = None) -> Refiner:
@@ -116,7 +136,8 @@ def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, sli
     slicer = slicer or template_slicer(network.principal.cpu(), network.config.grid)
     trust = {number: tensors[f"trust.{number}"] for number in covariance if f"trust.{number}" in tensors}
     known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks", "begun") if name in card.config}
-    return Refiner(slicer, covariance, correction, second=second_of(network, tensors), trust=trust, **known)
+    mover = closer_mover(slicer, covariance) if known.get("begun") else None
+    return Refiner(slicer, covariance, correction, second=second_of(network, tensors), trust=trust, mover=mover, **known)
 
 
 def second_of(network: S2MNet, tensors: dict[str, Tensor]) -> SecondEncoder | None:
@@ -126,7 +147,7 @@ def second_of(network: S2MNet, tensors: dict[str, Tensor]) -> SecondEncoder | No
         return None
     second = SecondEncoder(network.config)
     second.load_state_dict(own)
-    return second.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return hastened_encoder(second.eval().to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
 
 def pick_device(name: str) -> torch.device:
@@ -242,10 +263,8 @@ def _quick_prediction(
         number = int(present[rows[0]].sum())
         if number in quick.correction:
             fused[rows] = corrected(first.answer.fused[rows], fused[rows], quick.correction[number])
-    side = model.network.config.grid
-    fields = torch.stack([quick.mover.displacement(heart).T.reshape(3, side, side, side) for heart in fused])
-    points = model.network.template + model.network.at_points(fields.to(model.device))
-    return Prediction(points.cpu(), first.answer.coarse, fused, planes, first.answer.trust)
+    points = torch.stack([quick.mover.points(heart) for heart in fused])
+    return Prediction(points, first.answer.coarse, fused, planes, first.answer.trust)
 
 
 class First(NamedTuple):

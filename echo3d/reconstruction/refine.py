@@ -14,16 +14,15 @@ covariance of its errors. End-diastole and end-systole of one heart are moved to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from echo3d.reconstruction.planemoves import PLANE, moved_planes, orthonormal, turning
-from echo3d.reconstruction.raster import NETWORK_GRID
+from echo3d.reconstruction.planemoves import PLANE, moved_planes, turning
 from echo3d.reconstruction.secondlook import SecondEncoder
+from echo3d.reconstruction.sight import Fit, Mover, Sight, cells_mm
 from echo3d.reconstruction.slicer import Slicer
 
 FAR, NEAR = 12, 3
@@ -33,54 +32,8 @@ FELT = 2e-2
 """Least slope of a share (per mm) at which a cell can say where the heart lies."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sight:
-    """What was seen of one heart, and the network's answer to it.
-
-    Parameters
-    ----------
-    coefficients : (R,) of the answer
-    planes : (V, 9) of the answer, orthonormal, of the views that are there
-    view, cell, wanted : (P,) the view, (P, 2) row and column, and (P, K) shares of every cell that lies within a fan
-    """
-
-    coefficients: Tensor
-    planes: Tensor
-    view: Tensor
-    cell: Tensor
-    wanted: Tensor
-
-    @property
-    def place(self) -> Tensor:
-        """Depth and lateral place (P, 2) of the cells, mm."""
-        return cells_mm()[tuple(self.cell.T)]
-
-    def wanting(self, shares: Tensor) -> Sight:
-        """Return the same cells with the shares of other structure maps (V, K, h, w)."""
-        return replace(self, wanted=self.picked(shares.permute(0, 2, 3, 1)))
-
-    def picked(self, values: Tensor) -> Tensor:
-        """Return the values (P, C) of the cells that count, of those of all cells (V, h, w, C)."""
-        return values[self.view, self.cell[:, 0], self.cell[:, 1]]
-
-
 Start = tuple[Tensor, Sequence[Tensor | None]]
 """How all phases of a heart are moved (T,), and near which places of the template (P, 3) the cells of each lie then."""
-
-
-class Fit(NamedTuple):
-    """A heart that was moved until it agreed.
-
-    Attributes
-    ----------
-    coefficients : (R,)
-    planes : (V, 9) of the views that are there
-    theta : (R + 6V,) how they were moved
-    """
-
-    coefficients: Tensor
-    planes: Tensor
-    theta: Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +54,7 @@ class Refiner:
     trust : by number of views (VIEWS, 5), weights of the network's own trust, of a view's :func:`signs` and of one; where there are none,
         the network's own trust stands
     begun : whether hearts come moved by a quick look, so that only looking again is left to do
+    mover : what moves them after looking again, where it is to be quick
     """
 
     slicer: Slicer
@@ -113,6 +67,7 @@ class Refiner:
     looks: int = 1
     trust: Mapping[int, Tensor] = field(default_factory=dict)
     begun: bool = False
+    mover: Mover | None = None
 
     def __call__(self, sights: Sequence[Sight], views: Sequence[int], pictures: Tensor, fits: list[Fit] | None = None) -> list[Fit]:
         """Return the fit of one heart, or of the two phases of one, seen in ``views``, of which ``pictures`` (S, V, 2, H, W) are.
@@ -121,15 +76,18 @@ class Refiner:
         ----------
         fits : of a quick look, to go on from
         """
-        precision = precision_of(self.covariance[len(views)], self.slicer.rank, views, len(sights))
-        better = fits or refined(self.slicer, precision, self.weight, sights, steps=self.steps)
+        better = fits or refined(self.slicer, self.precision(views, len(sights)), self.weight, sights, steps=self.steps)
         if self.second is not None:
-            better = self.looked_again(self.second, sights, better, views, pictures, precision)
+            better = self.looked_again(self.second, sights, better, views, pictures)
         if len(sights) != 2 or len(views) not in self.correction:
             return better
         before, after = (torch.stack([one.coefficients for one in ones]) for ones in (sights, better))
         hearts = corrected(before, after, self.correction[len(views)])
         return [one._replace(coefficients=heart) for heart, one in zip(hearts, better, strict=True)]
+
+    def precision(self, views: Sequence[int], phases: int) -> Tensor:
+        """Return the (T, T) inverse of the covariance of what can be seen in ``views``, of both phases or of one."""
+        return precision_of(self.covariance[len(views)], self.slicer.rank, views, phases)
 
     def trusted(self, one: Sight, fit: Fit, views: Sequence[int], trust: Tensor) -> Tensor:
         """Return logits (V,) that pictures are what they are called, from the network's own and from how they fit the heart."""
@@ -143,10 +101,12 @@ class Refiner:
 
     @torch.inference_mode()
     def looked_again(
-        self, second: SecondEncoder, sights: Sequence[Sight], fits: list[Fit], views: Sequence[int], pictures: Tensor, precision: Tensor
+        self, second: SecondEncoder, sights: Sequence[Sight], fits: list[Fit], views: Sequence[int], pictures: Tensor
     ) -> list[Fit]:
         """Return the fits after looking again, each time at what the pictures are in the light of the hearts so far."""
-        look = second.looking(pictures, torch.tensor(list(views)))
+        if self.mover is not None:
+            return self.mover.again(second, sights, fits, views, pictures, (self.second_weight, self.looks))
+        look, precision = second.looking(pictures, torch.tensor(list(views))), self.precision(views, len(sights))
         places: Sequence[Tensor | None] = [None] * len(fits)
         for _ in range(self.looks):
             found = [places_of(self.slicer, one.coefficients, one.planes, own) for one, own in zip(fits, places, strict=True)]
@@ -218,27 +178,6 @@ def precision_of(covariance: Tensor, rank: int, views: Sequence[int], phases: in
     else:
         covariance = (covariance[:whole, :whole] + covariance[whole:, whole:]) / 2
     return torch.linalg.inv(covariance[kept][:, kept].double()).float()
-
-
-@cache
-def cells_mm() -> Tensor:
-    """Return the (28, 28, 2) depth and lateral place of the structure maps' cells, mm."""
-    side = NETWORK_GRID.height // 4
-    return torch.from_numpy(NETWORK_GRID.plane_mm().reshape(side, 4, side, 4, 2).mean(axis=(1, 3))).float()
-
-
-def sight(coefficients: Tensor, planes: Tensor, shares: Tensor, masks: Tensor) -> Sight:
-    """Return what was seen in structure maps.
-
-    Parameters
-    ----------
-    coefficients, planes : of the network's answer, (R,) and (V, 9), of the views that are there
-    shares : (V, K, h, w) of every class but the first
-    masks : (V, H, W) one where a picture shows anything; a cell at the border of a fan does not count
-    """
-    view, row, column = (nn.functional.avg_pool2d(masks, 4) > 0.99).nonzero(as_tuple=True)
-    cells = torch.stack([row, column], dim=1)
-    return Sight(coefficients, orthonormal(planes), view, cells, shares[view, :, row, column])
 
 
 def slices_of(slicer: Slicer, coefficients: Tensor, planes: Tensor) -> Tensor:

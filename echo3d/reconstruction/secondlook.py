@@ -51,11 +51,11 @@ class SecondEncoder(Encoder):
         pictures : (B, V, 2, H, W)
         views : (V,) of every row
         """
-        fine = self.features(pictures.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        fine = self.features(pictures.flatten(0, 1).to(self.view.dtype).contiguous(memory_format=torch.channels_last))
         rows = views.repeat(len(pictures))
 
         def look(slices: Tensor) -> Tensor:
-            logits = self.read(fine + self.slice(slices.flatten(0, 1)), rows)
-            return torch.softmax(logits, dim=1)[:, 1:].reshape(slices.shape)
+            logits = self.read(fine + self.slice(slices.flatten(0, 1).to(fine.dtype)), rows)
+            return torch.softmax(logits.float(), dim=1)[:, 1:].reshape(slices.shape)
 
         return look

@@ -13,7 +13,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from echo3d.anatomy.template import load_template
 from echo3d.reconstruction.quick import QuickMover, quick_mover
 from echo3d.reconstruction.reconstruct import S2MModel, load_model
-from echo3d.reconstruction.refine import Sight, precision_of, refined, sight, slices_of
+from echo3d.reconstruction.refine import precision_of, refined, slices_of
+from echo3d.reconstruction.sight import Sight, sight
 from echo3d.slicing.standard import standard_sectors
 
 VIEWS, STEPS, WEIGHT = 6, 3, 5.0

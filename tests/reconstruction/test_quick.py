@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from echo3d.anatomy.template import load_template
-from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, hastened, hastened_encoder, maps_of, quick_mover, slimmed
-from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict
-from echo3d.reconstruction.refine import Sight, precision_of, refined, sight, slices_of
+from echo3d.reconstruction.hasten import hastened, hastened_encoder
+from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, maps_of, quick_mover, slimmed
+from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict, trusting
+from echo3d.reconstruction.refine import precision_of, refined, slices_of
 from echo3d.reconstruction.s2mnet import Encoder, map_length
+from echo3d.reconstruction.sight import Fit, Sight, sight
 from echo3d.slicing.standard import standard_sectors
 
 VIEWS = 6
@@ -83,6 +85,48 @@ def test_a_heart_comes_as_near_as_by_the_slow_way(mover: QuickMover, model: S2MM
     answer, quick, slow_way = (float(np.mean(off[name])) for name in ("answer", "quick", "slow"))
     assert quick < 0.7 * answer
     assert quick < 1.15 * slow_way
+
+
+def test_steps_go_on_from_where_others_ended(mover: QuickMover, seen: list[tuple[torch.Tensor, Sight]]) -> None:
+    def off(fit: Fit, truth: torch.Tensor) -> float:
+        return float((mover.slicer.field(fit.coefficients) - mover.slicer.field(truth)).square().mean().sqrt())
+
+    found: list[list[float]] = []
+    for truth, one in seen:
+        (half,), (whole,) = (replace(mover, steps=steps)([one], range(VIEWS)) for steps in (1, 2))
+        on = [mover.moved([one], [half], range(VIEWS), (mover.weight, 1), known)[0] for known in ([None], [mover.rests(one, half)])]
+        found.append([off(fit, truth) for fit in (half, whole, *on)])
+        (still,) = mover.moved([one], [half], range(VIEWS), (mover.weight, 0))
+        assert torch.allclose(still.coefficients, half.coefficients, atol=1e-4)
+    before, together, anew, known = np.mean(found, axis=0)
+    assert before > max(anew, known) and max(anew, known) < 1.03 * together
+
+
+def test_slices_are_those_of_the_slicer(mover: QuickMover, seen: list[tuple[torch.Tensor, Sight]]) -> None:
+    truth, one = seen[2]
+    heart = Fit(truth, one.planes, torch.zeros(0))
+    shown, wanted = mover.slices(one, mover.rests(one, heart)), slices_of(mover.slicer, truth, one.planes)
+    assert shown.shape == wanted.shape and (shown - wanted).abs().mean() < 3e-3
+    few = replace(one, view=one.view[:50], cell=one.cell[:50], wanted=one.wanted[:50])
+    assert not mover.slices(few, mover.rests(few, heart))[1:].any(), "where nothing was seen nothing is shown"
+
+
+def test_points_are_those_of_the_network(mover: QuickMover, model: S2MModel, seen: list[tuple[torch.Tensor, Sight]]) -> None:
+    heart = seen[0][0]
+    with torch.inference_mode():
+        wanted = (model.network.template + model.network.at_points(model.network.field(heart[None])))[0]
+    assert (mover.points(heart) - wanted).norm(dim=1).max() < 0.2
+
+
+def test_a_trust_of_its_own_leaves_all_else(model: S2MModel) -> None:
+    other = {key: torch.zeros_like(value) for key, value in model.network.trust.state_dict().items()}
+    twin = trusting(model.network, other)
+    maps = torch.rand(1, VIEWS, map_length(model.network.config), generator=torch.Generator().manual_seed(2))
+    present = torch.ones(1, VIEWS, dtype=torch.bool)
+    with torch.inference_mode():
+        own, changed = model.network.read(maps, present), twin.read(maps, present)
+    assert torch.equal(own.fused, changed.fused) and not changed.trust.any() and own.trust.any()
+    assert twin.gather is model.network.gather and trusting(model.network, {}) is model.network
 
 
 def test_the_slope_is_that_of_the_last_step(mover: QuickMover, seen: list[tuple[torch.Tensor, Sight]]) -> None:

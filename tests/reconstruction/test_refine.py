@@ -13,18 +13,9 @@ from echo3d.anatomy.template import load_label_volume, load_template
 from echo3d.reconstruction.classes import class_table
 from echo3d.reconstruction.planemoves import frames, moved_planes, moves_between, orthonormal
 from echo3d.reconstruction.reconstruct import load_model
-from echo3d.reconstruction.refine import (
-    Refiner,
-    corrected,
-    evidence,
-    glimpse,
-    precision_of,
-    refined,
-    sight,
-    signs,
-    slices_of,
-)
+from echo3d.reconstruction.refine import Refiner, corrected, evidence, glimpse, precision_of, refined, signs, slices_of
 from echo3d.reconstruction.secondlook import SecondEncoder
+from echo3d.reconstruction.sight import sight
 from echo3d.reconstruction.slicer import Slicer, template_slicer
 from echo3d.slicing.standard import standard_sectors
 

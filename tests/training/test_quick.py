@@ -14,10 +14,11 @@ from echo3d.errors import InputError
 from echo3d.io.weights import follow, read_card, read_weights, weights_path
 from echo3d.reconstruction.reconstruct import QUICK, load_model
 from echo3d.trainings import train
+from training.data import Shards
 from training.evaluate import load_all
 from training.glances import Looks, Shard, first_look, glances
 from training.quick import NETWORK, Quick, Settings
-from training.quickweights import quick_pairs, quickened
+from training.quickweights import encoder_of, quick_pairs, quickened, trust_of
 from training.samples import heart_samples, write_shard
 from training.styles import drawer, style_shard
 
@@ -65,6 +66,17 @@ def test_its_weights_answer_and_leave_the_network_alone(folder: Path, tmp_path: 
     rank = model.network.config.principal
     assert made["factor.6"].shape == (2 * (rank + 36), 2 * (rank + 36)) and made["correction.6"].shape == (2 + 3 * rank, rank)
     assert made["correction.1"].shape == (2, rank)
+
+
+def test_its_trust_is_learned_from_what_it_sees(folder: Path, tmp_path: Path) -> None:
+    train("quick", settings(folder), tmp_path / "run")
+    model, shards = load_model("lean", "cpu"), Shards(folder, styles=("speckle",))
+    shards.refresh()
+    before = {key: value.clone() for key, value in model.network.state_dict().items()}
+    made = trust_of(model.network, encoder_of(model, tmp_path / "run"), shards, (30, 5))
+    assert {key.removeprefix("trust.") for key in made} == set(model.network.trust.state_dict())
+    assert any(not torch.equal(made[f"trust.{key}"], value) for key, value in model.network.trust.state_dict().items())
+    assert all(torch.equal(before[key], value) for key, value in model.network.state_dict().items())
 
 
 def test_cards_that_refine_follow_the_network(tmp_path: Path) -> None:
