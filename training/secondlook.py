@@ -144,12 +144,16 @@ def keep_encoder(loop: Loop, model: str, path: Path, name: str = "second") -> No
     path.with_suffix(".part").replace(path)
 
 
-def mean_encoder(runs: Sequence[Path]) -> dict[str, Tensor]:
+def mean_encoder(runs: Sequence[Path], file: str = NETWORK, name: str = "second") -> dict[str, Tensor]:
     """Return the weights that are the mean of those of several runs, which must have begun as one.
+
+    Parameters
+    ----------
+    file, name : where a run keeps its encoder, and under which name
 
     *Source:* Wortsman et al. 2022, model soups; McMahan et al. 2017 for runs that part and are averaged.
     """
-    found = [torch.load(run / NETWORK, weights_only=True, map_location="cpu")["second"] for run in runs]
+    found = [torch.load(run / file, weights_only=True, map_location="cpu")[name] for run in runs]
     return {key: torch.stack([one[key] for one in found]).mean(dim=0) for key in found[0]}
 
 

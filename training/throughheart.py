@@ -72,25 +72,36 @@ class Settings(CellSettings):
 
 
 def read_pairs(folder: Path) -> dict[str, NDArray]:
-    """Return all pairs of glances of a folder: each array (N, 2, ...), end-diastole and end-systole.
+    """Return all pairs of glances of a folder: each array (N, 2, ...), end-diastole and end-systole; of masks eight pixels a byte.
 
     Raises
     ------
     InputError
         If there are none, or none with hearts.
     """
-    parts: list[dict[str, NDArray]] = []
+    files: list[tuple[Path, int]] = []
     for path in sorted(folder.glob("*.npz")):
         with np.load(path, allow_pickle=False) as data:
             if set(HELD) <= set(data):
-                parts.append({key: data[key] for key in ("pictures", "mask", "present", "labels", *HELD)})
-    if not parts:
+                files.append((path, len(data["present"])))
+    if not files:
         raise InputError("pairs must be glances with hearts, found none; draw them with training.glances and name their folder")
-    whole = {}
-    for key in list(parts[0]):  # one by one, so that there is never more than one array twice
-        own = [part.pop(key) for part in parts]
-        whole[key] = np.concatenate([one.reshape(-1, 2, *one.shape[1:]) for one in own])
-    return whole
+    whole: dict[str, NDArray] = {}
+    first = 0
+    for path, count in files:  # filled row by row: put together from parts, a bank of 10 GB would be 20 for a while
+        with np.load(path, allow_pickle=False) as data:
+            part = {key: data[key] for key in ("pictures", "present", "labels", *HELD)} | {"mask": packed(data["mask"])}
+        for key, value in part.items():
+            if key not in whole:
+                whole[key] = np.empty((sum(rows for _, rows in files), *value.shape[1:]), value.dtype)
+            whole[key][first : first + count] = value
+        first += count
+    return {key: value.reshape(-1, 2, *value.shape[1:]) for key, value in whole.items()}
+
+
+def packed(masks: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return masks (..., H, W) as (..., H W / 8)."""
+    return np.packbits(masks.reshape(*masks.shape[:-2], -1), axis=-1)
 
 
 class Body:
@@ -330,7 +341,8 @@ def relit(pictures: Tensor) -> Tensor:
 def pairs_of(bank: Mapping[str, NDArray], rows: NDArray) -> dict[str, Tensor]:
     """Return rows of pairs (B, 2, ...): pictures as the network takes them, true shares of all classes, and hearts."""
     part = {key: torch.from_numpy(value[rows]) for key, value in bank.items()}
-    pictures = torch.stack([part["pictures"].float() / 255, part["mask"].float()], dim=3)
+    masks = torch.from_numpy(np.unpackbits(bank["mask"][rows], axis=-1)).float().view(part["pictures"].shape)
+    pictures = torch.stack([part["pictures"].float() / 255, masks], dim=3)
     labels = part["labels"]
     true = shares(labels.flatten(0, 2)).view(*labels.shape[:3], CLASSES, labels.shape[3] // 4, labels.shape[4] // 4)
     return {"pictures": pictures, "shares": true, "present": part["present"]} | {key: part[key] for key in HELD}

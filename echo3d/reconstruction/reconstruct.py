@@ -219,13 +219,16 @@ def network_input(sets: Sequence[EchoSet]) -> tuple[Tensor, Tensor]:
 
 
 def predict(model: S2MModel, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]] = ()) -> Prediction:
-    """Return the answer on the CPU; the rows ``together`` are refined, where the model can, and else moved together by a quick look."""
-    if model.refiner is None or not together:
-        return (
-            _quick_prediction(model, model.quick, pictures, present, together)
-            if model.quick
-            else _plain_prediction(model, pictures, present)
-        )
+    """Return the answer on the CPU: the network's own, or moved until it agrees where rows ``together`` are named and the model can.
+
+    The network's own is what frames of a beat are read by: of one frame alone, above all of one view, moving makes hearts that are nearer
+    on average and less alike from frame to frame.
+    """
+    if not together:
+        return _plain_prediction(model, pictures, present)
+    if model.refiner is None:
+        quick = model.quick
+        return _plain_prediction(model, pictures, present) if quick is None else _quick_prediction(quick, pictures, present, together)
     first = first_answer(model, pictures, present, together)
     fused, planes, trust = first.answer.fused.clone(), first.answer.planes.clone(), first.answer.trust.clone()
     for rows in together:
@@ -244,22 +247,18 @@ def points_of(model: S2MModel, fused: Tensor) -> Tensor:
 
 
 def _plain_prediction(model: S2MModel, pictures: Tensor, present: Tensor) -> Prediction:
-    answer = first_answer(model, pictures, present).answer
+    answer = network_answer(model, pictures, present).answer
     return Prediction(points_of(model, answer.fused), *answer)
 
 
 @torch.inference_mode()
-def _quick_prediction(
-    model: S2MModel, quick: QuickLook, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]]
-) -> Prediction:
+def _quick_prediction(quick: QuickLook, pictures: Tensor, present: Tensor, together: Sequence[tuple[int, ...]]) -> Prediction:
     """Return the answer of a quick look; pairs of phases among ``together`` are corrected."""
-    groups = together or [(row,) for row in range(len(present))]
-    first = quick_answer(quick, pictures, present, groups)
-    fits, planes = [first.fits[row] for row in range(len(present))], first.answer.planes.clone()
-    fused = torch.stack([fit.coefficients for fit in fits])
-    for row, (shown, fit) in enumerate(zip(present, fits, strict=True)):
-        planes[row, shown] = fit.planes
-    for rows in (list(rows) for rows in groups if len(rows) == 2):
+    first = quick_answer(quick, pictures, present, together)
+    fused, planes = first.answer.fused.clone(), first.answer.planes.clone()
+    for row, fit in first.fits.items():
+        fused[row], planes[row, present[row]] = fit.coefficients, fit.planes
+    for rows in (list(rows) for rows in together if len(rows) == 2):
         number = int(present[rows[0]].sum())
         if number in quick.correction:
             fused[rows] = corrected(first.answer.fused[rows], fused[rows], quick.correction[number])
@@ -287,6 +286,12 @@ def first_answer(model: S2MModel, pictures: Tensor, present: Tensor, together: S
     """Return what a first look gives: the quick one's where the refiner goes on from there, the network's elsewhere."""
     if model.quick is not None and model.refiner is not None and model.refiner.begun:
         return quick_answer(model.quick, pictures, present, together)
+    return network_answer(model, pictures, present)
+
+
+@torch.inference_mode()
+def network_answer(model: S2MModel, pictures: Tensor, present: Tensor) -> First:
+    """Return what the network sees and reads, unmoved."""
     shares = model.network.structures(pictures.to(model.device), present.to(model.device))
     read = model.network.read(pooled(shares), present.to(model.device))
     return First(shares.float().cpu(), Read(*(part.float().cpu() for part in read)), {})

@@ -36,4 +36,4 @@ def test_pictures_to_mesh(benchmark: BenchmarkFixture, model: S2MModel, views: t
 
 def test_network_alone(benchmark: BenchmarkFixture, model: S2MModel) -> None:
     pictures, present = network_input([images(tuple(View))])
-    assert benchmark(predict, model, pictures, present).points.shape[0] == 1
+    assert benchmark(predict, model, pictures, present, [(0,)]).points.shape[0] == 1

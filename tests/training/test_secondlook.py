@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,3 +141,8 @@ def test_the_mean_of_runs_is_that_of_their_weights(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         torch.save({"second": {"w": torch.full((3,), value)}}, tmp_path / name / NETWORK)
     assert mean_encoder([tmp_path / "one", tmp_path / "two"])["w"].tolist() == [1.5] * 3
+    meanrun = [sys.executable, "-m", "training.meanrun", str(tmp_path / "one")]
+    subprocess.run([*meanrun, str(tmp_path / "two"), "--out", str(tmp_path / "both")], check=True)
+    assert torch.load(tmp_path / "both" / NETWORK, weights_only=True)["second"]["w"].tolist() == [1.5] * 3
+    lost = subprocess.run([*meanrun, str(tmp_path), "--out", str(tmp_path / "none")], check=False, capture_output=True, text=True)
+    assert lost.returncode == 2 and "finished runs of one kind" in lost.stderr and not (tmp_path / "none").exists()
