@@ -56,6 +56,7 @@ from training.refinement import (
     correction_of,
     factors,
     first_maps,
+    going_on_as,
     refined_for,
     refined_pairs,
     with_correction,
@@ -271,7 +272,7 @@ class Course:
         """Return the card without figures."""
         s = self.settings
         config = {"weight": s.weight, "steps": s.gauss_steps, "second_weight": s.second_weight, "looks": s.looks}
-        config |= {"begun": self.model.quick is not None}
+        config |= going_on_as(self.model)
         told = {"date": date.today().isoformat(), "command": "echo3d train accurate", "styles": list(s.styles), "strength": s.strength}
         told |= {"samples": len(self.held["field"]), "glances": self.sizes["glances"]}
         return card_of("accurate", self.model.card, config, told | {"settings": without_paths(s.model_dump(mode="json"))})

@@ -26,7 +26,7 @@ from torch import Tensor
 from echo3d.core.modelcard import ModelCard
 from echo3d.io.weights import write_weights
 from echo3d.reconstruction.planemoves import moves_between, orthonormal
-from echo3d.reconstruction.quick import QuickEncoder, closer_mover, maps_of
+from echo3d.reconstruction.quick import CLOSER, QuickEncoder, closer_mover, maps_of
 from echo3d.reconstruction.reconstruct import REFINED, S2MModel, first_answer, load_model, predict, second_of
 from echo3d.reconstruction.refine import Refiner
 from echo3d.reconstruction.s2mnet import VIEWS, S2MNet, pooled
@@ -196,6 +196,11 @@ def with_prior(model: S2MModel, tensors: Mapping[str, Tensor], weight: float, st
     return replace(model, refiner=Refiner(slicer, covariance, {}, weight, steps, begun=mover is not None, mover=mover))
 
 
+def going_on_as(model: S2MModel) -> dict[str, bool | int]:
+    """Return what a card tells of where refining begins: from a network's quick look, and how many fields are moved then."""
+    return {"begun": True, "modes": CLOSER} if model.quick is not None else {"begun": False}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
     """What correction and trust are learned from.
@@ -299,7 +304,7 @@ def main() -> None:
         uncorrected = with_second(uncorrected, tensors, options.second_weight, options.looks)
     tensors |= {"sigma_mm": torch.from_numpy(model.sigma_mm).float()}
     tensors |= Lesson(uncorrected, samples, options.refined, options.trusted).by_all(options.workers)
-    config = {"weight": options.weight, "steps": options.steps, "begun": model.quick is not None}
+    config = {"weight": options.weight, "steps": options.steps, **going_on_as(model)}
     config |= {"second_weight": options.second_weight, "looks": options.looks} if options.second else {}
     told = {"samples": len(samples["field"]), "styles": options.styles}
     card = card_of(options.out.stem, model.card, config, told)

@@ -329,9 +329,9 @@ class Rows:
     steep: Tensor
 
 
-def closer_mover(slicer: Slicer, covariance: Mapping[int, Tensor]) -> QuickMover:
+def closer_mover(slicer: Slicer, covariance: Mapping[int, Tensor], modes: int = CLOSER) -> QuickMover:
     """Return what moves hearts on after looking again; how far, it is told each time."""
-    return quick_mover(slicer, covariance, 0.0, 0, CLOSER)
+    return quick_mover(slicer, covariance, 0.0, 0, modes)
 
 
 def going_on(quick: QuickLook) -> Refiner:

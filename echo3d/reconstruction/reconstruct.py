@@ -136,7 +136,7 @@ def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, sli
     slicer = slicer or template_slicer(network.principal.cpu(), network.config.grid)
     trust = {number: tensors[f"trust.{number}"] for number in covariance if f"trust.{number}" in tensors}
     known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks", "begun") if name in card.config}
-    mover = closer_mover(slicer, covariance) if known.get("begun") else None
+    mover = closer_mover(slicer, covariance, card.config["modes"]) if known.get("begun") else None
     return Refiner(slicer, covariance, correction, second=second_of(network, tensors), trust=trust, mover=mover, **known)
 
 
