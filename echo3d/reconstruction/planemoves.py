@@ -8,6 +8,9 @@ from torch import Tensor, nn
 PLANE = 6
 """Numbers that move a plane: its origin (mm) and a turn about it (radians)."""
 
+DEPTH_MM = 80.0
+"""Where in a plane the heart lies, about."""
+
 
 def orthonormal(planes: Tensor) -> Tensor:
     """Return planes (..., 9) whose axis and lateral are perpendicular and of unit length."""
@@ -59,3 +62,55 @@ def frames(planes: Tensor) -> Tensor:
     """Return the rotation matrices (..., 3, 3) of planes (..., 9): axis, lateral and normal as columns."""
     axis, lateral = planes[..., 3:6], planes[..., 6:9]
     return torch.stack([axis, lateral, torch.linalg.cross(axis, lateral, dim=-1)], dim=-1)
+
+
+def still_probes(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what moves of planes lessen by how far probes seem to move from one phase of a heart to the other, all but one rigid motion.
+
+    A probe is held still while its clip is taken, and planes are told in the frame of the heart, which moves as a whole: one rigid motion
+    takes the planes of one phase to those of the other. How far they are from that is the squared distance of three places in each, mm.
+
+    Parameters
+    ----------
+    before, after : (V, 9) planes of both phases, orthonormal, of the same views
+
+    Returns
+    -------
+    normal : (12 V, 12 V) of the moves (6) of all planes before, then after
+    force : (12 V,) towards less; with one view there is nothing to tell, and both are zero
+    """
+    number = len(before)
+    here, there = (_places(planes) for planes in (before, after))  # V 3 3
+    turn, shift = _rigid(here.flatten(0, 1), there.flatten(0, 1))
+    carried = here @ turn.T + shift
+    off = (there - carried).flatten()
+    moves = before.new_zeros(number, 3, 3, 2, number, PLANE)
+    for phase, (places, planes, sign) in enumerate(((here, before, -turn), (there, after, torch.eye(3)))):
+        arms = places - planes[:, None, :3]
+        both = torch.cat([torch.eye(3).expand(number, 3, 3, 3), turning(arms.flatten(0, 1)).view(number, 3, 3, 3)], dim=3)
+        moves[torch.arange(number), :, :, phase, torch.arange(number)] = sign @ both
+    rigid = torch.cat([torch.eye(3).expand(3 * number, 3, 3), turning((carried - carried.mean(dim=(0, 1))).flatten(0, 1))], dim=2)
+    axes = torch.linalg.qr(rigid.reshape(-1, 6))[0]
+    rows = moves.reshape(-1, 2 * PLANE * number)
+    rows = rows - axes @ (axes.T @ rows)
+    return rows.T @ rows, -(rows.T @ off)
+
+
+def _places(planes: Tensor) -> Tensor:
+    """Return the probe's place and two at the depth of the heart (V, 3, 3), mm, of planes (V, 9)."""
+    origin, axis, lateral = planes.view(-1, 3, 3).unbind(dim=1)
+    return torch.stack(
+        [origin, origin + DEPTH_MM * axis + DEPTH_MM / 2 * lateral, origin + DEPTH_MM * axis - DEPTH_MM / 2 * lateral], dim=1
+    )
+
+
+def _rigid(here: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rotation (3, 3) and the shift (3,) that take places (P, 3) nearest to others.
+
+    *Source:* Kabsch 1976.
+    """
+    middle, other = here.mean(dim=0), there.mean(dim=0)
+    left, _, right = torch.linalg.svd((there - other).T @ (here - middle))
+    flip = torch.cat([torch.ones(2), torch.det(left @ right).sign()[None]])
+    turn = (left * flip) @ right
+    return turn, other - turn @ middle

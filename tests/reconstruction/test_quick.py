@@ -165,15 +165,16 @@ def test_pairs_are_corrected_and_lone_phases_are_not(model: S2MModel, mover: Qui
     encoder.load_state_dict({f"leading.{key}": known[f"classes.{key}"] for key in ("weight", "bias")} | known)
     shift = torch.zeros(2, mover.slicer.rank)
     shift[0, 0], shift[1, 1] = 2.0, -3.0
-    lean = replace(model, refiner=None, quick=QuickLook(encoder, model.network, mover, {VIEWS: shift}))
+    lean, bare = (replace(model, refiner=None, quick=QuickLook(encoder, model.network, mover, known)) for known in ({VIEWS: shift}, {}))
     pictures = torch.rand(2, VIEWS, 2, 112, 112, generator=torch.Generator().manual_seed(1))
     present = torch.ones(2, VIEWS, dtype=torch.bool)
-    alone, pair = (predict(lean, pictures, present, rows) for rows in ([(0,), (1,)], [(0, 1)]))
-    assert torch.allclose(pair.fused - alone.fused, shift, atol=1e-4)
-    assert torch.equal(predict(lean, pictures, present).fused, predict(replace(lean, quick=None), pictures, present).fused), (
-        "a beat's frames"
-    )
+    pair, plain = (predict(one, pictures, present, [(0, 1)]) for one in (lean, bare))
+    assert torch.allclose(pair.fused - plain.fused, shift, atol=1e-4)
+    alone, also = (predict(one, pictures, present, [(0,), (1,)]) for one in (lean, bare))
+    assert torch.equal(alone.fused, also.fused)
     assert alone.planes.isfinite().all() and pair.points.isfinite().all()
+    frames, network = (predict(one, pictures, present).fused for one in (lean, replace(lean, quick=None)))
+    assert torch.equal(frames, network), "a beat's frames are the network's"
 
 
 def test_the_hastened_network_reads_the_same(model: S2MModel) -> None:
