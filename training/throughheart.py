@@ -27,7 +27,7 @@ from torch.nn import functional
 from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.classes import CLASSES
-from echo3d.reconstruction.planemoves import PLANE, moves_between, orthonormal
+from echo3d.reconstruction.planemoves import PLANE, held_still, moves_between, orthonormal
 from echo3d.reconstruction.quick import going_on
 from echo3d.reconstruction.reconstruct import S2MModel, load_model
 from echo3d.reconstruction.refine import Refiner, evidence, glimpse, moved, places_of, precision_of, shares_at
@@ -320,6 +320,7 @@ class FullStanding:
             normal, slope = evidence(self.slicer, one, seen._replace(gap=seen.gap + one.wanting(own).wanted))
             matrix[part, part] += weight * normal
             gradient = gradient + functional.pad(weight * slope, (phase * size, (1 - phase) * size))
+        gradient = held_still(matrix, gradient, [fit.planes for fit in self.fits], self.slicer.rank)
         theta = self.theta + torch.linalg.solve(matrix, gradient).view(2, size)
         self.theta = theta.detach()
         rank = self.slicer.rank

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 PLANE = 6
 """Numbers that move a plane: its origin (mm) and a turn about it (radians)."""
+
+STILL = 2.0
+"""How much it counts, per mm², that probes seem to move between the two phases of a heart."""
 
 DEPTH_MM = 80.0
 """Where in a plane the heart lies, about."""
@@ -64,11 +69,26 @@ def frames(planes: Tensor) -> Tensor:
     return torch.stack([axis, lateral, torch.linalg.cross(axis, lateral, dim=-1)], dim=-1)
 
 
-def still_probes(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what moves of planes lessen by how far probes seem to move from one phase of a heart to the other, all but one rigid motion.
+def held_still(matrix: Tensor, gradient: Tensor, planes: Sequence[Tensor], fields: int) -> Tensor:
+    """Return a step's gradient (T,) with what holds probes still between two phases of a heart; it is added to ``matrix`` (T, T) itself.
+
+    Parameters
+    ----------
+    planes : (V, 9) of both phases as they are
+    fields : how many numbers of each phase are moved besides its planes
+    """
+    normal, force, _ = still_probes(*planes)
+    first = fields + torch.arange(PLANE * len(planes[0]))
+    own = torch.cat([first, first + fields + len(first)])
+    matrix[own[:, None], own] += STILL * normal
+    return gradient.index_add(0, own, STILL * force)
+
+
+def still_probes(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how far probes seem to move from one phase of a heart to the other, and how moves of planes lessen that.
 
     A probe is held still while its clip is taken, and planes are told in the frame of the heart, which moves as a whole: one rigid motion
-    takes the planes of one phase to those of the other. How far they are from that is the squared distance of three places in each, mm.
+    takes the planes of one phase to those of the other. How far they are from that is the squared distance of three places in each.
 
     Parameters
     ----------
@@ -78,6 +98,7 @@ def still_probes(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
     -------
     normal : (12 V, 12 V) of the moves (6) of all planes before, then after
     force : (12 V,) towards less; with one view there is nothing to tell, and both are zero
+    far : () mm²
     """
     number = len(before)
     here, there = (_places(planes) for planes in (before, after))  # V 3 3
@@ -93,7 +114,7 @@ def still_probes(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
     axes = torch.linalg.qr(rigid.reshape(-1, 6))[0]
     rows = moves.reshape(-1, 2 * PLANE * number)
     rows = rows - axes @ (axes.T @ rows)
-    return rows.T @ rows, -(rows.T @ off)
+    return rows.T @ rows, -(rows.T @ off), off.square().sum()
 
 
 def _places(planes: Tensor) -> Tensor:

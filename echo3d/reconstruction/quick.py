@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from echo3d.anatomy.template import load_template
 from echo3d.reconstruction.classes import CLASSES
 from echo3d.reconstruction.hasten import brisk
-from echo3d.reconstruction.planemoves import PLANE, moved_planes, still_probes
+from echo3d.reconstruction.planemoves import PLANE, held_still, moved_planes
 from echo3d.reconstruction.refine import FELT, Refiner, inverse, precision_of
 from echo3d.reconstruction.s2mnet import Encoder, S2MNet, S2MNetConfig
 from echo3d.reconstruction.secondlook import SecondEncoder
@@ -33,9 +33,6 @@ MODES, CLOSER = 60, 100
 
 With all 200 hearts came out as near (2.38 and 2.40 mm), at twice the time. After looking again 60, 100 and 200 gave 2.034, 2.028, 2.027 mm.
 """
-
-STILL = 2.0
-"""How much it counts, per mm², that probes seem to move between the two phases of a heart."""
 
 FAR, SURE = 2, 6
 """Iterations of the inverse field from the place itself, before Newton's, and where none of Newton's follows."""
@@ -91,7 +88,6 @@ class QuickMover:
     weight : how much the disagreement of a cell counts
     steps : of Gauss-Newton
     precisions : by views and number of phases, those that were asked for
-    still : how much it counts, per mm², that probes seem to move between the two phases of a heart
     """
 
     slicer: Slicer
@@ -106,7 +102,6 @@ class QuickMover:
     weight: float
     steps: int
     precisions: dict[tuple[int, ...], Tensor]
-    still: float = STILL
 
     @property
     def modes(self) -> int:
@@ -161,11 +156,8 @@ class QuickMover:
                 matrix[part, part].addmm_(rows.steep.T, rows.steep, alpha=weight)
                 gradient = gradient + nn.functional.pad(weight * (rows.shifts.T @ force), (part.start, len(gradient) - part.stop))
                 borders[phase] = border
-            if len(sights) == 2 and self.still:
-                normal, force = still_probes(*(one.detach() for one in planes))
-                own = self.plane_columns(len(views))
-                matrix[own[:, None], own] += self.still * normal
-                gradient = gradient.index_add(0, own, self.still * force)
+            if len(sights) == 2:
+                gradient = held_still(matrix, gradient, [one.detach() for one in planes], modes)
             step = torch.cholesky_solve(gradient[:, None], torch.linalg.cholesky(matrix))[:, 0]
             thetas = thetas + step.view_as(thetas)
             planes = [moved_planes(one.planes, theta[modes:].view(-1, PLANE)) for one, theta in zip(sights, thetas, strict=True)]
@@ -196,11 +188,6 @@ class QuickMover:
             wanted = [one.wanting(own) for one, own in zip(sights, shares, strict=True)]
             fits = self.moved(wanted, fits, views, (weight, 1), rests)
         return fits
-
-    def plane_columns(self, views: int) -> Tensor:
-        """Return which of what is moved in two phases are the moves of the planes (12 V,)."""
-        first = self.modes + torch.arange(PLANE * views)
-        return torch.cat([first, first + self.modes + PLANE * views])
 
     def displacement(self, coefficients: Tensor) -> Tensor:
         """Return what a heart (R,) displaces nodes by, (D³, 3) mm."""

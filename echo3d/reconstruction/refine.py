@@ -6,7 +6,8 @@ follows from both, and the template says which structures lie around it. Gauss-N
 .. math:: w \sum_{p,k} (s_k(p; \theta) - m_k(p))^2 + (\theta - \theta_0)^T \Sigma^{-1} (\theta - \theta_0)
 
 is least: s the shares that the heart shows, m the structure maps that the encoder saw, theta_0 the network's answer and Sigma the measured
-covariance of its errors. End-diastole and end-systole of one heart are moved together, since their errors are alike.
+covariance of its errors. End-diastole and end-systole of one heart are moved together, since their errors are alike and
+their probes the same (``planemoves.still_probes``).
 
 *Source:* our own; the paper's network has no such step.
 """
@@ -20,7 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from echo3d.reconstruction.planemoves import PLANE, moved_planes, turning
+from echo3d.reconstruction.planemoves import PLANE, STILL, held_still, moved_planes, still_probes, turning
 from echo3d.reconstruction.secondlook import SecondEncoder
 from echo3d.reconstruction.sight import Fit, Mover, Sight, cells_mm
 from echo3d.reconstruction.slicer import Slicer
@@ -229,6 +230,8 @@ def refined(
         rests = [one.rest for one in seen] or near
         seen = [glimpse(slicer, one, theta[part], rest) for one, part, rest in zip(sights, parts, rests, strict=True)]
         cost = float(theta @ precision @ theta) + weight * sum(one.misfit for one in seen)
+        if len(seen) == 2:
+            cost += STILL * float(still_probes(*(one.planes for one in seen))[2])
         if cost < least:
             least, best = cost, theta
             step = gauss_newton(slicer, precision, weight, sights, seen, theta) if left else step
@@ -249,6 +252,8 @@ def gauss_newton(
         normal, slope = evidence(slicer, one, own)
         matrix[part, part] += weight * normal
         gradient[part] += weight * slope
+    if len(seen) == 2:
+        gradient = held_still(matrix, gradient, [one.planes for one in seen], slicer.rank)
     return torch.linalg.solve(matrix, gradient)
 
 
