@@ -7,7 +7,7 @@ follows from both, and the template says which structures lie around it. Gauss-N
 
 is least: s the shares that the heart shows, m the structure maps that the encoder saw, theta_0 the network's answer and Sigma the measured
 covariance of its errors. End-diastole and end-systole of one heart are moved together, since their errors are alike and
-their probes the same (``planemoves.still_probes``).
+their probes the same: how far these seem to move between the two is paid for, too (``planemoves.still_probes``).
 
 *Source:* our own; the paper's network has no such step.
 """
