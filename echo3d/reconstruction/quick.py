@@ -191,7 +191,8 @@ class QuickMover:
 
     def displacement(self, coefficients: Tensor) -> Tensor:
         """Return what a heart (R,) displaces nodes by, (D³, 3) mm."""
-        return ((self.nodes @ coefficients.to(self.nodes.dtype)).float() + self.mean).view(-1, 3)
+        moved = nn.functional.linear(coefficients.to(self.nodes.dtype)[None], self.nodes)[0]  # half the time of ``nodes @ coefficients``
+        return (moved.float() + self.mean).view(-1, 3)
 
     def field(self, coefficients: Tensor) -> Table:
         """Return what a heart (R,) displaces the template by, mm."""
@@ -215,7 +216,7 @@ class QuickMover:
 
     def sought(self, one: Sight, field: Table, planes: Tensor, steps: int) -> Tensor:
         """Return about where in the template the cells that were seen in planes (V, 9) come from (P, 3), mm."""
-        place, own = one.place, planes[one.view]
+        place, own = one.place, planes.index_select(0, one.view)
         world = own[:, :3] + place[:, :1] * own[:, 3:6] + place[:, 1:] * own[:, 6:9]
         return self.slicer.rest_of(world, field.values.T.reshape(1, 3, *field.shape), world, steps)
 
@@ -234,7 +235,7 @@ class QuickMover:
 
         The heart is one with this displacement (mm), its first coefficients moved by those of ``theta`` (T,).
         """
-        own, modes, kinds = planes[border.view], self.modes, self.slicer.kinds
+        own, modes, kinds = planes.index_select(0, border.view), self.modes, self.slicer.kinds
         arms = border.place[:, :1] * own[:, 3:6] + border.place[:, 1:] * own[:, 6:9]
         nodes, parts = field.corners(border.rest)
         weights = product(*parts.unbind(dim=1))
@@ -247,14 +248,15 @@ class QuickMover:
         way = nn.functional.normalize(times(border.back.transpose(1, 2), slopes.gather(2, most)[:, :, 0]), dim=1)  # P 3, in the world
         pull = (slopes * times(border.back, way)[:, :, None]).sum(dim=1)  # P K
         shifts = torch.zeros(len(rest), modes + PLANE * len(planes))
-        shifts[:, :modes] = -(fields * way[:, :, None]).sum(dim=1)
+        x, y, z = (-way).split(1, dim=1)
+        torch.addcmul(torch.addcmul(fields[:, 0] * x, fields[:, 1], y), fields[:, 2], z, out=shifts[:, :modes])
         shifts.scatter_(1, border.columns, torch.cat([way, torch.linalg.cross(arms, way)], dim=1))
         return replace(border, rest=rest), Rows(both[:, :kinds], pull, shifts, shifts * pull.norm(dim=1, keepdim=True))
 
 
 def times(matrices: Tensor, vectors: Tensor) -> Tensor:
-    """Return the products (P, 3) of matrices (P, 3, 3) and vectors (P, 3); quicker than ``bmm`` for so small ones."""
-    return (matrices * vectors[:, None]).sum(dim=2)
+    """Return the products (P, 3) of matrices (P, 3, 3) and vectors (P, 3)."""
+    return torch.bmm(matrices, vectors[:, :, None])[:, :, 0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -239,7 +239,7 @@ class S2MNet(nn.Module):
 
     def read(self, maps: Tensor, present: Tensor) -> Read:
         """Return what structure maps (B, V, cells) tell."""
-        own = self.token((MAP_GAIN * (maps - self.map_mean)).to(self.answer.weight.dtype))  # B V T
+        own = self.token((MAP_GAIN * (maps - self.map_mean)).to(self.norm.weight.dtype))  # B V T
         shown = present[..., None].to(own.dtype)
         impression = self.gather(torch.cat([own * shown, shown], dim=2).flatten(1))  # B W
         for thought in self.thoughts:

@@ -34,14 +34,14 @@ class Table:
     offsets: Tensor
 
     def corners(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the nodes (P, 8) around places (P, 3) mm, and where between them they lie (P, 3, 2).
+        """Return the nodes (P, 8) around places (P, 3) mm, and where between them they lie (2, 3, P), from each side.
 
         Places beyond the raster are taken to its border.
         """
         index = ((places - self.low) * self.scale).clamp(min=0).minimum(self.below)
         first = index.floor()
-        part = index - first
-        return (first @ self.strides).long()[:, None] + self.offsets, torch.stack([1 - part, part], dim=2)
+        part = (index - first).T.contiguous()
+        return (first @ self.strides).long()[:, None] + self.offsets, torch.stack([1 - part, part])
 
     def bag(self, nodes: Tensor, weights: Tensor) -> Tensor:
         """Return values (P, C) of nodes (P, 8) by their weights (P, 8)."""
@@ -60,7 +60,7 @@ class Table:
         """Return the slopes (P, C, 3) per mm of the trilinear values; for few numbers a node."""
         nodes, parts = self.corners(places)
         x, y, z = parts.unbind(dim=1)
-        right, ahead, up = (torch.stack([-one, one]).expand_as(x) for one in self.scale)
+        right, ahead, up = (torch.stack([-one, one])[:, None].expand_as(x) for one in self.scale)
         return torch.stack([self.bag(nodes, one) for one in (product(right, y, z), product(x, ahead, z), product(x, y, up))], dim=2)
 
 
@@ -74,5 +74,5 @@ def table(values: Tensor, shape: Sequence[int], box: Box) -> Table:
 
 
 def product(x: Tensor, y: Tensor, z: Tensor) -> Tensor:
-    """Return the weights (P, 8) of a cell's corners from the weights (P, 2) along its axes."""
-    return (x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]).flatten(1)
+    """Return the weights (P, 8) of a cell's corners from the weights (2, P) along its axes."""
+    return (x[:, None, None] * y[:, None] * z).flatten(0, 2).T.contiguous()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from echo3d.anatomy.template import load_template
-from echo3d.reconstruction.hasten import hastened, hastened_encoder
+from echo3d.reconstruction.hasten import ByteRows, WideNorm, hastened, hastened_encoder
 from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, maps_of, quick_mover, slimmed
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict, trusting
 from echo3d.reconstruction.refine import precision_of, refined, slices_of
@@ -187,6 +187,30 @@ def test_the_hastened_network_reads_the_same(model: S2MModel) -> None:
         slow, quick = model.network.read(maps, present), twin.read(maps, present)
     assert quick.fused.float().sub(slow.fused).norm() < 0.02 * slow.fused.norm()
     assert quick.planes.dtype == torch.float32 and quick.planes.sub(slow.planes).abs().max() < 0.5
+
+
+@pytest.mark.parametrize("side", [7, 28])
+def test_a_wide_norm_is_a_group_norm_of_any_raster(side: int) -> None:
+    draws = torch.Generator().manual_seed(side)
+    plain, wide = torch.nn.GroupNorm(8, 32), WideNorm(8, 32)
+    for own in plain.parameters():
+        own.data = 1 + torch.randn(own.shape, generator=draws)
+    wide.load_state_dict(plain.state_dict())
+    x = (3 + torch.randn(5, 32, side, side, generator=draws)).to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        assert torch.allclose(wide(x), plain(x), atol=2e-5)
+        assert wide(x.bfloat16()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(("rows", "length"), [(160, 1568), (768, 966), (200, 768)])
+def test_bytes_multiply_as_precisely_as_bfloat16_about(rows: int, length: int) -> None:
+    draws = torch.Generator().manual_seed(rows)
+    matrix, x = torch.randn(rows, length, generator=draws), torch.randn(3, length, generator=draws)
+    matrix[1] = 0
+    truth = x @ matrix.T
+    found = ByteRows(matrix)(x.bfloat16()).float()
+    assert found[:, 1].abs().max() == 0
+    assert (found - truth).std() < 0.015 * truth.std()
 
 
 def test_a_slim_encoder_keeps_what_tells_most(model: S2MModel) -> None:

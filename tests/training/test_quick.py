@@ -20,7 +20,9 @@ from training.glances import Looks, Shard, first_look, glances
 from training.quick import NETWORK, Quick, Settings
 from training.quickweights import encoder_of, quick_pairs, quickened, trust_of
 from training.samples import heart_samples, write_shard
+from training.secondlook import NETWORK as SECOND
 from training.styles import drawer, style_shard
+from training.unpack import unpack
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,14 @@ def test_it_learns_to_lead_and_goes_on_where_it_was(folder: Path, tmp_path: Path
     train("quick", settings(folder, begin=tmp_path / "run", steps=1), tmp_path / "more")
     further = json.loads((tmp_path / "more" / "log.jsonl").read_text().splitlines()[1])
     assert further["points"] < log[1]["points"]
+
+
+def test_a_run_begins_as_the_shipped_look(folder: Path, tmp_path: Path) -> None:
+    unpack("accurate", tmp_path)
+    begun, shipped = Quick(settings(folder, begin=tmp_path)).network, read_weights(weights_path("lean"))
+    assert all(torch.equal(value, shipped[f"{QUICK}encoder.{key}"].float()) for key, value in begun.state_dict().items())
+    second, known = torch.load(tmp_path / SECOND, weights_only=True)["second"], read_weights(weights_path("accurate"))
+    assert all(torch.equal(value, known[f"second.{key}"].float()) for key, value in second.items()) and second
 
 
 def test_its_weights_answer_and_leave_the_network_alone(folder: Path, tmp_path: Path) -> None:
