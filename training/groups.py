@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from echo3d.io.weights import read_card, weights_path
 from echo3d.reconstruction.reconstruct import load_model
 from training.evaluate import SUBSETS, Reader, answers, cavity_faces, load_all, reader_of, table_row, trained
+from training.heartmeasures import interval_table, plane_table
 from training.losses import volumes_ml
 from training.tables import markdown
 
@@ -29,7 +33,9 @@ def read_records(folder: Path) -> list[dict]:
     return records
 
 
-def group_rows(network: Reader, samples: dict[str, Tensor], records: list[dict], surfaces: bool = True) -> dict[str, dict[str, float]]:
+def group_rows(
+    network: Reader, samples: dict[str, Tensor], records: list[dict], surfaces: bool = True, bounds: Mapping[str, Any] | None = None
+) -> dict[str, dict[str, float]]:
     """Return a row of errors for all patients, for each group and for each law of motion, with the number of patients in it.
 
     Parameters
@@ -37,8 +43,10 @@ def group_rows(network: Reader, samples: dict[str, Tensor], records: list[dict],
     samples : pairs of ED and ES, one pair a patient
     records : the patients' records, in the same order
     surfaces : whether to measure the distances of surfaces, which take most of the time
+    bounds : of the card's ``conformal90`` for six views, where intervals are to be measured
     """
-    points = answers(network, samples, SUBSETS[6])["points"]
+    said = answers(network, samples, SUBSETS[6])
+    points = said["points"]
     kinds = {"all": np.ones(len(records), dtype=bool)}
     for key, of in (("group", lambda r: r["group"]), ("law", lambda r: r["beat"]["family"])):
         names = np.array([of(record) for record in records])
@@ -47,8 +55,25 @@ def group_rows(network: Reader, samples: dict[str, Tensor], records: list[dict],
     for name, mask in kinds.items():
         kept = torch.from_numpy(np.repeat(mask, 2))
         row = table_row(points[kept], {key: value[kept] for key, value in samples.items()}, np.random.default_rng(0), surfaces)
-        rows[name] = row | left_ventricle(points[kept], samples["volumes"][kept]) | {"patients": int(mask.sum())}
+        row |= left_ventricle(points[kept], samples["volumes"][kept])
+        row |= planes_of(said["planes"][kept], samples["sectors"][kept], samples["fans"][kept][..., 1])
+        if bounds is not None:
+            row |= covered(points[kept], samples["volumes"][kept], bounds)
+        rows[name] = row | {"patients": int(mask.sum())}
     return rows
+
+
+def planes_of(planes: Tensor, true: Tensor, depth: Tensor) -> dict[str, float]:
+    """Return the mean errors of planes (S, V, 9) of fans so deep (S, V) mm: at the probe, half way down the beam (mm), and of angles."""
+    found = plane_table(planes, true, depth)
+    return {name: round(float(found[name].mean()), 2) for name in ("probe_mm", "centre_mm", "normal_deg", "beam_deg")}
+
+
+def covered(points: Tensor, volumes: Tensor, bounds: Mapping[str, Any]) -> dict[str, float]:
+    """Return how often 90 % intervals of hearts (S, N, 3) hold the truth, per cent: over all quantities, and of the least one."""
+    inside = interval_table(volumes_ml(points, cavity_faces()), volumes, bounds)
+    rates = [float(values.mean()) for name, values in inside.items() if name.startswith("covered_")]
+    return {"covered_pc": round(float(np.mean(rates)), 1), "covered_least_pc": round(min(rates), 1)}
 
 
 def left_ventricle(points: Tensor, volumes: Tensor) -> dict[str, float]:
@@ -84,8 +109,9 @@ def main() -> None:
     if len(samples["field"]) != 2 * len(records):
         parser.error("--data must hold one pair of samples per patient; draw them with training.samples --probes 1")
     networks: dict[str, Reader] = {run.name: trained(run)[0] for run in options.run} or {options.model: shipped(options.model)}
+    bounds = None if options.run else read_card(weights_path(options.model)).metrics.get("conformal90", {}).get("6")
     for name, network in networks.items():
-        print(f"{name}\n\n{markdown(group_rows(network, samples, records, options.surfaces))}\n")
+        print(f"{name}\n\n{markdown(group_rows(network, samples, records, options.surfaces, bounds))}\n")
 
 
 if __name__ == "__main__":

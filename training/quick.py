@@ -25,7 +25,7 @@ from torch.nn import functional
 from echo3d.errors import InputError
 from echo3d.progress import Progress, silent
 from echo3d.reconstruction.classes import CLASSES
-from echo3d.reconstruction.quick import QuickEncoder, quick_mover, slimmed
+from echo3d.reconstruction.quick import QuickEncoder, quick_mover
 from echo3d.reconstruction.reconstruct import load_model
 from echo3d.reconstruction.s2mnet import S2MNetConfig, pooled
 from echo3d.reconstruction.sight import sight
@@ -45,7 +45,8 @@ class Settings(CellSettings):
     waist: float = Field(0.5, gt=0, le=1, description="Share of the channels between two convolutions that the encoder keeps.")
     batch: int = Field(4, ge=1, description="Pairs of end-diastole and end-systole a step.")
     rate: float = Field(5e-4, gt=0, description="Highest learning rate.")
-    moves: int = Field(2, ge=1, description="Steps of Gauss-Newton.")
+    moves: int = Field(3, ge=1, description="Steps of Gauss-Newton.")
+    further: int = Field(2, ge=0, description="Steps more, with the cells that tell chosen anew; the last one is learned through.")
     weight: float = Field(5.0, gt=0, description="How much the disagreement of a cell counts.")
     volume: float = Field(15.0, ge=0, description="What the left ventricle's relative error of volume costs, in mm; the others cost less.")
     probe: float = Field(0.1, ge=0, description="What a millimetre costs by which a plane's probe is off.")
@@ -68,7 +69,7 @@ class Quick:
         model, base = load_model(settings.refined, "cpu"), load_model(settings.model, "cpu").network
         if model.refiner is None:
             raise InputError(f"refined must name weights that refine, found {settings.refined}; name accurate or one of its kind")
-        self.mover = quick_mover(model.refiner.slicer, model.refiner.covariance, settings.weight, settings.moves)
+        self.mover = quick_mover(model.refiner.slicer, model.refiner.covariance, settings.weight, (settings.moves, settings.further))
         self.base = base.requires_grad_(False)
         network = begun_as(settings, base.config, base.encoder)
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -141,6 +142,22 @@ def begun_as(settings: Settings, config: S2MNetConfig, encoder: nn.Module) -> Qu
     full = known["fine.3.first.weight"].shape[0] == config.channels[0]
     network.load_state_dict(slimmed(known, settings.waist) if full else known)
     return network
+
+
+def slimmed(weights: Mapping[str, Tensor], waist: float) -> dict[str, Tensor]:
+    """Return an encoder's weights whose residual blocks keep a share of the channels between their convolutions, those that tell most.
+
+    Each group of the norm between keeps the same share, by the size of what leads on from a channel.
+    """
+    found = dict(weights)
+    for name in [key.removesuffix("norm.weight") for key in weights if key.endswith(".norm.weight")]:
+        size = weights[f"{name}second.weight"].flatten(2).norm(dim=(0, 2)) * weights[f"{name}norm.weight"].abs()
+        groups = size.view(8, -1)
+        best = groups.topk(int(groups.shape[1] * waist), dim=1).indices.sort(dim=1).values
+        kept = (best + groups.shape[1] * torch.arange(8)[:, None]).flatten()
+        found |= {f"{name}{part}": weights[f"{name}{part}"][kept] for part in ("first.weight", "first.bias", "norm.weight", "norm.bias")}
+        found[f"{name}second.weight"] = weights[f"{name}second.weight"][:, kept]
+    return found
 
 
 def run(settings: Settings, out: Path, *, resume: bool = False, progress: Progress = silent) -> dict[str, Any]:

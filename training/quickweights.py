@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +45,9 @@ def quick_pairs(model: S2MModel, samples: dict[str, Tensor], present: Tensor) ->
     return torch.cat(before), torch.cat(after)
 
 
-def quickened(model: S2MModel, run: Path, samples: dict[str, Tensor], weight: float, steps: int, refined: int) -> dict[str, Tensor]:
+def quickened(
+    model: S2MModel, run: Path, samples: dict[str, Tensor], course: tuple[float, Sequence[int]], refined: int
+) -> dict[str, Tensor]:
     """Return the tensors of a quick look: its encoder's, and by number of views the covariance's factor and the correction.
 
     Parameters
@@ -53,13 +55,13 @@ def quickened(model: S2MModel, run: Path, samples: dict[str, Tensor], weight: fl
     model : whose network it serves
     run : folder of ``training.quick``
     samples : that neither saw
-    weight, steps : of the moves
+    course : how much the disagreement of a cell counts, and steps; of each number of steps cells are chosen anew
     refined : most samples that are moved for the correction of six views
     """
     encoder, state = encoder_of(model, run), learned(run)
     prior = factors(model.network, samples, maps=quick_maps(encoder, samples))
     covariance = {number: prior[f"factor.{number}"] @ prior[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
-    mover = quick_mover(template_slicer(model.network.principal, model.network.config.grid), covariance, weight, steps)
+    mover = quick_mover(template_slicer(model.network.principal, model.network.config.grid), covariance, *course)
     model = replace(model, quick=QuickLook(encoder, model.network, mover, {}))
     made = {f"encoder.{key}": value for key, value in state.items()} | prior
     return made | {f"correction.{number}": correction_of(model, samples, number, refined, refine=quick_pairs) for number in covariance}
@@ -109,7 +111,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="samples that the network and the run never saw")
     parser.add_argument("--styles", nargs="+", required=True)
     parser.add_argument("--weight", type=float, default=5.0, help="how much the disagreement of a cell counts")
-    parser.add_argument("--moves", type=int, default=2, help="steps of Gauss-Newton")
+    parser.add_argument("--moves", type=int, nargs="+", default=[3, 2], help="steps of Gauss-Newton, of each number cells chosen anew")
     parser.add_argument("--refined", type=int, default=4000, help="most samples that are moved for the correction")
     parser.add_argument("--looked", type=int, default=4000, help="pairs that trust is learned from")
     parser.add_argument("--trusted", type=int, default=4000, help="steps of learning trust")
@@ -118,7 +120,8 @@ def main() -> None:
     torch.set_num_threads(1)
     path = weights_path(options.model)
     model, card, tensors = load_model(options.model, "cpu"), read_card(path), read_weights(path)
-    made = quickened(model, options.run, load_all(options.data, tuple(options.styles)), options.weight, options.moves, options.refined)
+    course = (options.weight, options.moves)
+    made = quickened(model, options.run, load_all(options.data, tuple(options.styles)), course, options.refined)
     shards = Shards(options.data, styles=tuple(options.styles))
     shards.refresh()
     made |= trust_of(model.network, encoder_of(model, options.run), shards, (options.looked, options.trusted))

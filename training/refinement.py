@@ -46,8 +46,8 @@ WEIGHT = 5.0
 SECOND_WEIGHT = 8.0
 """The same for the maps of the second look; 5 and 12 did a little worse."""
 
-LOOKS = 3
-"""How often it looks again."""
+LOOKS, EACH = 3, 2
+"""How often it looks again, and how many quick steps follow each time."""
 
 SHRUNK = 0.1
 """Share of the covariance that is taken from its diagonal alone."""
@@ -197,8 +197,8 @@ def with_prior(model: S2MModel, tensors: Mapping[str, Tensor], weight: float, st
 
 
 def going_on_as(model: S2MModel) -> dict[str, bool | int]:
-    """Return what a card tells of where refining begins: from a network's quick look, and how many fields are moved then."""
-    return {"begun": True, "modes": CLOSER} if model.quick is not None else {"begun": False}
+    """Return what a card tells of where refining begins: from a network's quick look; how many fields are moved then, in how many steps."""
+    return {"begun": True, "modes": CLOSER, "each": EACH} if model.quick is not None else {"begun": False}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,7 +275,8 @@ def with_second(model: S2MModel, tensors: dict[str, Tensor], weight: float, look
     """Return a model that refines, with the second look of a file's tensors."""
     if model.refiner is None:
         raise ValueError("a second look needs a first that is refined; give a model that refines")
-    return replace(model, refiner=replace(model.refiner, second=second_of(model.network, tensors), second_weight=weight, looks=looks))
+    second = second_of(model.network, tensors)
+    return replace(model, refiner=replace(model.refiner, second=second, second_weight=weight, looks=looks, each=EACH))
 
 
 def main() -> None:

@@ -24,6 +24,12 @@ COLUMNS = {
     "lv_ml": "LV, ml",
     "lv_ed_bias_pc": "LV bias at ED, %",
     "lv_es_bias_pc": "LV bias at ES, %",
+    "probe_mm": "probe, mm",
+    "centre_mm": "half way down the beam, mm",
+    "normal_deg": "normal, degrees",
+    "beam_deg": "beam, degrees",
+    "covered_pc": "in their 90 % intervals, %",
+    "covered_least_pc": "the least quantity, %",
 }
 
 

@@ -65,6 +65,7 @@ class Settings(CellSettings):
     rate: float = Field(3e-4, gt=0, description="Highest learning rate.")
     looks: int = Field(2, ge=1, description="Looks at a step's pairs at most, one after the other; the last one is learned from.")
     weight: float = Field(8.0, gt=0, description="How much the disagreement of a cell counts.")
+    each: int = Field(2, ge=1, description="Quick steps that follow a look, of which the last one is learned through.")
     volume: float = Field(30.0, ge=0, description="What the left ventricle's relative error of volume costs, in mm; the others cost less.")
     probe: float = Field(0.2, ge=0, description="What a millimetre costs by which a plane's probe is off.")
     entropy: float = Field(1.0, ge=0, description="What the cells' cross entropy costs, in mm.")
@@ -144,7 +145,7 @@ class ThroughHeart:
         if refiner is None:
             raise InputError(f"refined must name weights that refine or look quickly, found {settings.refined}; name accurate or lean")
         looks = refiner.looks if refiner.second is not None else LOOKS
-        self.refiner = replace(refiner, correction={}, second_weight=settings.weight, looks=looks)
+        self.refiner = replace(refiner, correction={}, second_weight=settings.weight, looks=looks, each=settings.each)
         network = SecondEncoder(model.network.config)
         network.load_state_dict(torch.load(settings.begin / NETWORK, weights_only=True, map_location="cpu")["second"])
         self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -240,7 +241,8 @@ def standing(refiner: Refiner, batch: Mapping[str, Tensor], row: int) -> Standin
     moves = moves_between(torch.stack([one.planes for one in sights]), orthonormal(batch["planes"][row][:, views]))
     theta = torch.cat([batch["heart"][row] - batch["answer"][row], moves.flatten(1)], dim=1)
     if refiner.mover is not None:
-        return QuickStanding(refiner.mover, sights, views, [Fit(*moved(one, own), own) for one, own in zip(sights, theta, strict=True)])
+        fits = [Fit(*moved(one, own), own) for one, own in zip(sights, theta, strict=True)]
+        return QuickStanding(refiner.mover, sights, views, fits, refiner.each)
     precision = precision_of(refiner.covariance[len(views)], refiner.slicer.rank, views, 2)
     return FullStanding(refiner.slicer, sights, views, precision, theta, [None, None])
 
@@ -255,6 +257,7 @@ class QuickStanding:
     sights : of both phases, with nothing wanted yet
     views : that are there
     fits : both phases as they stand
+    each : steps that follow a look
     rests : (P, 3) where each phase's cells lie in the template, once they were sought
     """
 
@@ -262,6 +265,7 @@ class QuickStanding:
     sights: list[Sight]
     views: list[int]
     fits: list[Fit]
+    each: int
     rests: list[Tensor] = field(default_factory=list)
 
     def slices(self) -> Tensor:
@@ -270,9 +274,9 @@ class QuickStanding:
         return torch.stack([self.mover.slices(one, rest) for one, rest in zip(self.sights, self.rests, strict=True)])
 
     def stepped(self, cells: Tensor, weight: float) -> tuple[Tensor, Tensor]:
-        """Return coefficients and probes after a step."""
+        """Return coefficients and probes after the steps that follow a look."""
         wanted = [one.wanting(own) for one, own in zip(self.sights, cells.split(len(self.views)), strict=True)]
-        found = self.mover.moved(wanted, self.fits, self.views, (weight, 1), self.rests)
+        found = self.mover.moved(wanted, self.fits, self.views, (weight, self.each), self.rests)
         self.fits = [Fit(*(part.detach() for part in one)) for one in found]
         return torch.stack([one.coefficients for one in found]), torch.stack([one.planes[:, :3] for one in found])
 

@@ -12,7 +12,7 @@ from echo3d.reconstruction.s2mnet import Encoder, PerView, S2MNet
 
 AnyEncoder = TypeVar("AnyEncoder", bound=Encoder)
 
-WIDE, FILLED = 128, 64
+WIDE, FILLED = 128, 16
 """Numbers that a linear layer answers with from which its weights are kept in bytes, and what rows are filled up to a multiple of."""
 
 LARGE = 400
@@ -86,11 +86,11 @@ class ByteRows(nn.Module):
         whole = nn.functional.pad(matrix.detach().float(), (0, self.filled))
         scale = (whole.abs().amax(dim=1).clamp(min=1e-12) / 127).bfloat16()
         self.register_buffer("scale", scale)
-        self.register_buffer("entries", (whole / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8))
+        self.register_buffer("entries", (whole / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8).contiguous())
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, M) of (B, N), bfloat16 both."""
-        return torch._weight_int8pack_mm(nn.functional.pad(x, (0, self.filled)), self.entries, self.scale)
+        return torch._weight_int8pack_mm(nn.functional.pad(x, (0, self.filled)).contiguous(), self.entries, self.scale)
 
 
 class ByteLinear(nn.Module):

@@ -105,12 +105,13 @@ def quick_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, devic
     They are the encoder's, those of its own trust, and by number of views the covariance's factor and the correction.
     """
     settings = dict(card.config["quick"])
+    steps = settings.pop("steps")
     encoder = QuickEncoder(network.config, settings.pop("waist"))
     encoder.load_state_dict({key.removeprefix("encoder."): value for key, value in tensors.items() if key.startswith("encoder.")})
     encoder.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     covariance = {number: tensors[f"factor.{number}"] @ tensors[f"factor.{number}"].T for number in range(1, VIEWS + 1)}
     slicer = template_slicer(network.principal.cpu(), network.config.grid)
-    mover = quick_mover(slicer, covariance, **settings)
+    mover = quick_mover(slicer, covariance, steps=[steps] if isinstance(steps, int) else steps, **settings)
     correction = {number: tensors[f"correction.{number}"] for number in covariance if f"correction.{number}" in tensors}
     trust = {key.removeprefix("trust."): value for key, value in tensors.items() if key.startswith("trust.")}
     return QuickLook(hastened_encoder(encoder), hastened(trusting(network, trust)), mover, correction)
@@ -135,7 +136,7 @@ def refiner_of(network: S2MNet, tensors: dict[str, Tensor], card: ModelCard, sli
     correction = {number: tensors[f"correction.{number}"] for number in range(1, VIEWS + 1)}
     slicer = slicer or template_slicer(network.principal.cpu(), network.config.grid)
     trust = {number: tensors[f"trust.{number}"] for number in covariance if f"trust.{number}" in tensors}
-    known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks", "begun") if name in card.config}
+    known = {name: card.config[name] for name in ("weight", "steps", "second_weight", "looks", "begun", "each") if name in card.config}
     mover = closer_mover(slicer, covariance, card.config["modes"]) if known.get("begun") else None
     return Refiner(slicer, covariance, correction, second=second_of(network, tensors), trust=trust, mover=mover, **known)
 

@@ -56,6 +56,7 @@ class Refiner:
         the network's own trust stands
     begun : whether hearts come moved by a quick look, so that only looking again is left to do
     mover : what moves them after looking again, where it is to be quick
+    each : how many steps it moves them after each look
     """
 
     slicer: Slicer
@@ -69,6 +70,7 @@ class Refiner:
     trust: Mapping[int, Tensor] = field(default_factory=dict)
     begun: bool = False
     mover: Mover | None = None
+    each: int = 1
 
     def __call__(self, sights: Sequence[Sight], views: Sequence[int], pictures: Tensor, fits: list[Fit] | None = None) -> list[Fit]:
         """Return the fit of one heart, or of the two phases of one, seen in ``views``, of which ``pictures`` (S, V, 2, H, W) are.
@@ -106,7 +108,7 @@ class Refiner:
     ) -> list[Fit]:
         """Return the fits after looking again, each time at what the pictures are in the light of the hearts so far."""
         if self.mover is not None:
-            return self.mover.again(second, sights, fits, views, pictures, (self.second_weight, self.looks))
+            return self.mover.again(second, sights, fits, views, pictures, (self.second_weight, self.looks, self.each))
         look, precision = second.looking(pictures, torch.tensor(list(views))), self.precision(views, len(sights))
         places: Sequence[Tensor | None] = [None] * len(fits)
         for _ in range(self.looks):

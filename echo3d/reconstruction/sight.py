@@ -71,13 +71,13 @@ class Mover(Protocol):
         fits: list[Fit],
         views: Sequence[int],
         pictures: Tensor,
-        course: tuple[float, int],
+        course: tuple[float, int, int],
     ) -> list[Fit]:
         """Return fits after looking again at pictures (S, V, 2, H, W).
 
         Parameters
         ----------
-        course : how much the disagreement of a cell counts, and how often to look
+        course : how much the disagreement of a cell counts, how often to look, and how many steps follow each time
         """
         ...
 
@@ -87,7 +87,7 @@ class Mover(Protocol):
         fits: Sequence[Fit],
         views: Sequence[int],
         course: tuple[float, int],
-        rests: Sequence[Tensor | None] = ...,
+        rests: Sequence[Tensor] = ...,
     ) -> list[Fit]:
         """Return fits moved on towards what was seen: how much a cell's disagreement counts, and how many steps, in ``course``."""
         ...

@@ -19,7 +19,7 @@ class Table:
     ----------
     values : (X Y Z, C)
     shape : X, Y, Z
-    low, scale : (3,) the first node, mm, and nodes per mm
+    before, scale : (3,) the number of nodes from the first one to the origin, and nodes per mm
     below : (3,) the number of the last node, hardly less
     strides : (3,) how far apart the rows of neighbours are
     offsets : (8,) rows of a cell's corners beyond its first
@@ -27,7 +27,7 @@ class Table:
 
     values: Tensor
     shape: tuple[int, int, int]
-    low: Tensor
+    before: Tensor
     scale: Tensor
     below: Tensor
     strides: Tensor
@@ -38,7 +38,7 @@ class Table:
 
         Places beyond the raster are taken to its border.
         """
-        index = ((places - self.low) * self.scale).clamp(min=0).minimum(self.below)
+        index = torch.addcmul(self.before, places, self.scale).clamp(min=0).minimum(self.below)
         first = index.floor()
         part = (index - first).T.contiguous()
         return (first @ self.strides).long()[:, None] + self.offsets, torch.stack([1 - part, part])
@@ -54,7 +54,8 @@ class Table:
 
     def nearest(self, places: Tensor) -> Tensor:
         """Return the nodes (P,) nearest to places (P, 3) mm; that of the border for those beyond."""
-        return (((places - self.low) * self.scale).clamp(min=0).minimum(self.below).round() @ self.strides).long()
+        index = torch.addcmul(self.before, places, self.scale).clamp(min=0).minimum(self.below)
+        return (index.round() @ self.strides).long()
 
     def slopes(self, places: Tensor) -> Tensor:
         """Return the slopes (P, C, 3) per mm of the trilinear values; for few numbers a node."""
@@ -70,7 +71,8 @@ def table(values: Tensor, shape: Sequence[int], box: Box) -> Table:
     last = torch.tensor([x, y, z], dtype=torch.float32) - 1
     strides = torch.tensor([float(y * z), float(z), 1.0])
     offsets = (torch.cartesian_prod(*[torch.arange(2)] * 3).float() @ strides).long()
-    return Table(values, (x, y, z), box.low, last / (box.high - box.low), last * (1 - 1e-6), strides, offsets)
+    scale = last / (box.high - box.low)
+    return Table(values, (x, y, z), -box.low * scale, scale, last * (1 - 1e-6), strides, offsets)
 
 
 def product(x: Tensor, y: Tensor, z: Tensor) -> Tensor:

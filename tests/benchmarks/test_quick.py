@@ -29,7 +29,7 @@ def model() -> S2MModel:
 @pytest.fixture(scope="module")
 def mover(model: S2MModel) -> QuickMover:
     assert model.refiner is not None
-    return quick_mover(model.refiner.slicer, model.refiner.covariance, WEIGHT, STEPS)
+    return quick_mover(model.refiner.slicer, model.refiner.covariance, WEIGHT, (STEPS,))
 
 
 @pytest.fixture(scope="module")

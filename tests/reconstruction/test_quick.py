@@ -10,10 +10,10 @@ import torch
 
 from echo3d.anatomy.template import load_template
 from echo3d.reconstruction.hasten import ByteRows, WideNorm, hastened, hastened_encoder
-from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, maps_of, quick_mover, slimmed
+from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, maps_of, quick_mover
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict, trusting
 from echo3d.reconstruction.refine import precision_of, refined, slices_of
-from echo3d.reconstruction.s2mnet import Encoder, map_length
+from echo3d.reconstruction.s2mnet import map_length
 from echo3d.reconstruction.sight import Fit, Sight, sight
 from echo3d.slicing.standard import standard_sectors
 
@@ -28,7 +28,7 @@ def model() -> S2MModel:
 @pytest.fixture(scope="module")
 def mover(model: S2MModel) -> QuickMover:
     assert model.refiner is not None
-    return quick_mover(model.refiner.slicer, model.refiner.covariance, 5.0, 2)
+    return quick_mover(model.refiner.slicer, model.refiner.covariance, 5.0, (2,))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_heart_comes_as_near_as_by_the_slow_way(mover: QuickMover, model: S2MM
     precision = precision_of(model.refiner.covariance[VIEWS], mover.slicer.rank, range(VIEWS), 1)
     off: dict[str, list[float]] = {"answer": [], "quick": [], "slow": []}
     for truth, one in seen:
-        (slow,) = refined(mover.slicer, precision, mover.weight, [one], steps=mover.steps)
+        (slow,) = refined(mover.slicer, precision, mover.weight, [one], steps=sum(mover.steps))
         for name, heart in (
             ("answer", one.coefficients),
             ("quick", mover([one], range(VIEWS))[0].coefficients),
@@ -93,8 +93,8 @@ def test_steps_go_on_from_where_others_ended(mover: QuickMover, seen: list[tuple
 
     found: list[list[float]] = []
     for truth, one in seen:
-        (half,), (whole,) = (replace(mover, steps=steps)([one], range(VIEWS)) for steps in (1, 2))
-        on = [mover.moved([one], [half], range(VIEWS), (mover.weight, 1), known)[0] for known in ([None], [mover.rests(one, half)])]
+        (half,), (whole,) = (replace(mover, steps=(steps,))([one], range(VIEWS)) for steps in (1, 2))
+        on = [mover.moved([one], [half], range(VIEWS), (mover.weight, 1), known)[0] for known in ((), [mover.rests(one, half)])]
         found.append([off(fit, truth) for fit in (half, whole, *on)])
         (still,) = mover.moved([one], [half], range(VIEWS), (mover.weight, 0))
         assert torch.allclose(still.coefficients, half.coefficients, atol=1e-4)
@@ -130,7 +130,7 @@ def test_a_trust_of_its_own_leaves_all_else(model: S2MModel) -> None:
 
 
 def test_the_slope_is_that_of_the_last_step(mover: QuickMover, seen: list[tuple[torch.Tensor, Sight]]) -> None:
-    once = replace(mover, steps=1)
+    once = replace(mover, steps=(1,))
     _, one = seen[0]
     wanted = one.wanted.clone().requires_grad_()
     once([replace(one, wanted=wanted)], range(VIEWS))[0].coefficients[3].backward()
@@ -211,19 +211,6 @@ def test_bytes_multiply_as_precisely_as_bfloat16_about(rows: int, length: int) -
     found = ByteRows(matrix)(x.bfloat16()).float()
     assert found[:, 1].abs().max() == 0
     assert (found - truth).std() < 0.015 * truth.std()
-
-
-def test_a_slim_encoder_keeps_what_tells_most(model: S2MModel) -> None:
-    known = dict(model.network.encoder.state_dict())
-    silent = known["fine.3.second.weight"].clone()
-    heard = torch.arange(32) % 4 < 2  # of each group of four the first two lead on
-    silent[:, ~heard] = 0
-    known["fine.3.second.weight"] = silent
-    slim = slimmed(known, 0.5)
-    assert torch.equal(slim["fine.3.first.weight"], known["fine.3.first.weight"][heard])
-    assert torch.equal(slim["fine.3.second.weight"], silent[:, heard])
-    Encoder(model.network.config, 0.5).load_state_dict(slim)
-    assert all(torch.equal(slimmed(known, 1.0)[key], value) for key, value in known.items())
 
 
 def test_weights_that_refine_look_quickly_only_where_they_go_on_from_there(model: S2MModel) -> None:

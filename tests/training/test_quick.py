@@ -13,11 +13,12 @@ import torch
 from echo3d.errors import InputError
 from echo3d.io.weights import follow, read_card, read_weights, weights_path
 from echo3d.reconstruction.reconstruct import QUICK, load_model
+from echo3d.reconstruction.s2mnet import Encoder
 from echo3d.trainings import train
 from training.data import Shards
 from training.evaluate import load_all
 from training.glances import Looks, Shard, first_look, glances
-from training.quick import NETWORK, Quick, Settings
+from training.quick import NETWORK, Quick, Settings, slimmed
 from training.quickweights import encoder_of, quick_pairs, quickened, trust_of
 from training.samples import heart_samples, write_shard
 from training.secondlook import NETWORK as SECOND
@@ -70,7 +71,7 @@ def test_its_weights_answer_and_leave_the_network_alone(folder: Path, tmp_path: 
     train("quick", settings(folder, steps=1), tmp_path / "run")
     model = load_model("lean", "cpu")
     samples = load_all(folder, ("speckle",))
-    made = quickened(model, tmp_path / "run", samples, 5.0, 2, 4)
+    made = quickened(model, tmp_path / "run", samples, (5.0, (1, 1)), 4)
     encoder = torch.load(tmp_path / "run" / NETWORK, weights_only=True)["quick"]
     assert {key.removeprefix("encoder.") for key in made if key.startswith("encoder.")} == set(encoder)
     rank = model.network.config.principal
@@ -114,3 +115,17 @@ def test_the_shipped_quick_look_brings_hearts_nearer(folder: Path) -> None:
     assert off[1] < 0.9 * off[0]
     tensors = read_weights(weights_path("lean"))
     assert {key for key in tensors if not key.startswith(QUICK)} == {*model.network.state_dict(), "sigma_mm"}
+
+
+def test_a_slim_encoder_keeps_what_tells_most() -> None:
+    model = load_model("lean", "cpu")
+    known = dict(model.network.encoder.state_dict())
+    silent = known["fine.3.second.weight"].clone()
+    heard = torch.arange(32) % 4 < 2  # of each group of four the first two lead on
+    silent[:, ~heard] = 0
+    known["fine.3.second.weight"] = silent
+    slim = slimmed(known, 0.5)
+    assert torch.equal(slim["fine.3.first.weight"], known["fine.3.first.weight"][heard])
+    assert torch.equal(slim["fine.3.second.weight"], silent[:, heard])
+    Encoder(model.network.config, 0.5).load_state_dict(slim)
+    assert all(torch.equal(slimmed(known, 1.0)[key], value) for key, value in known.items())

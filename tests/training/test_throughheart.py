@@ -52,7 +52,7 @@ def full(folder: Path) -> ThroughHeart:
 
 def quick(folder: Path) -> ThroughHeart:
     """A lesson whose hearts take quick steps."""
-    return ThroughHeart(settings(folder, refined="lean"))
+    return ThroughHeart(settings(folder, refined="lean", each=1))
 
 
 def test_the_step_that_is_learned_through_is_the_step_in_use(folder: Path) -> None:
@@ -72,11 +72,11 @@ def test_the_step_that_is_learned_through_is_the_step_in_use(folder: Path) -> No
 
 
 def test_the_quick_step_that_is_learned_through_is_the_step_in_use(folder: Path) -> None:
-    work = quick(folder)
+    work = ThroughHeart(settings(folder, refined="lean", each=2))
     one = standing(work.refiner, work.held, 0)
     assert isinstance(one, QuickStanding)
     pictures, encoder = work.held["pictures"][0][:, one.views], work.network.eval()
-    used = work.refiner.mover.again(encoder, one.sights, one.fits, one.views, pictures, (8.0, 2))
+    used = work.refiner.mover.again(encoder, one.sights, one.fits, one.views, pictures, (8.0, 2, 2))
     for _ in range(2):
         with torch.inference_mode():
             logits = encoder(pictures.flatten(0, 1), torch.tensor(one.views * 2), one.slices().flatten(0, 1))
