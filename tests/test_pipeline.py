@@ -65,9 +65,7 @@ def test_intervals_hold_the_values_and_the_truth(result: StudyResult) -> None:
         low, high = result.function.interval90[name]
         value = getattr(result.function, name)
         assert low < value < high
-        assert abs(truth[name] - value) < 0.65 * (high - low), (
-            "one patient, whose EDV lies a little beyond; how often it holds, the card says"
-        )
+        assert low <= truth[name] <= high
 
 
 def test_frames_are_near_the_true_phases(result: StudyResult) -> None:
@@ -190,7 +188,7 @@ def test_clips_called_by_another_view_are_named(study: PatientStudy, model: S2MM
     assert any("Apical 2-chamber hardly" in doubt for doubt in content["doubts"])
     assert any("Short axis, mid and Short axis, apical" in doubt for doubt in content["doubts"])
     said = {view["view"]: view["trust"] for view in content["views"]}
-    assert said["a2c"]["ed"] < 0.5 * said["psax_basal"]["ed"]
+    assert said["a2c"]["ed"] < 0.5 < said["psax_basal"]["ed"]
     assert set(strangers(found)) <= {View.A2C, View.PSAX_APICAL}, "none that is what it is called"
 
 

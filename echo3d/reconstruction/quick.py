@@ -254,12 +254,17 @@ class QuickMover:
         slopes = both[:, kinds:].view(-1, 3, kinds)
         most = slopes.square().sum(dim=1).argmax(dim=1)[:, None, None].expand(-1, 3, 1)
         way = nn.functional.normalize(times(border.back.transpose(1, 2), slopes.gather(2, most)[:, :, 0]), dim=1)  # P 3, in the world
-        pull = (slopes * times(border.back, way)[:, :, None]).sum(dim=1)  # P K
+        pull = along(slopes, times(border.back, way))  # P K
         shifts = torch.zeros(len(rest), modes + PLANE * len(planes))
-        x, y, z = (-way).split(1, dim=1)
-        torch.addcmul(torch.addcmul(fields[:, 0] * x, fields[:, 1], y), fields[:, 2], z, out=shifts[:, :modes])
+        shifts[:, :modes] = along(fields, -way)
         shifts.scatter_(1, border.columns, torch.cat([way, torch.linalg.cross(arms, way)], dim=1))
         return replace(border, rest=rest), Rows(both[:, :kinds], pull, shifts, shifts * pull.norm(dim=1, keepdim=True))
+
+
+def along(rows: Tensor, vectors: Tensor) -> Tensor:
+    """Return the sums (P, C) of rows (P, 3, C) weighed by vectors (P, 3); in half the time of a product and a sum."""
+    x, y, z = vectors.split(1, dim=1)
+    return torch.addcmul(torch.addcmul(rows[:, 0] * x, rows[:, 1], y), rows[:, 2], z)
 
 
 def times(matrices: Tensor, vectors: Tensor) -> Tensor:
@@ -296,8 +301,11 @@ def maps_of(encoder: QuickEncoder, pictures: Tensor, present: Tensor) -> tuple[T
     shown = pictures[present].to(encoder.view.dtype).contiguous(memory_format=torch.channels_last)
     logits = encoder(shown, present.nonzero()[:, 1]).float().unflatten(1, (2, CLASSES))
     shares = torch.softmax(logits, dim=2)[:, :, 1:]  # P 2 K h w
-    result = shares.new_zeros(*present.shape, *shares.shape[1:])
-    result[present] = shares
+    if len(shares) == present.numel():
+        result = shares.view(*present.shape, *shares.shape[1:])
+    else:
+        result = shares.new_zeros(*present.shape, *shares.shape[1:])
+        result[present] = shares
     return result[:, :, 0], result[:, :, 1]
 
 

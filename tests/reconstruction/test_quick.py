@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from echo3d.anatomy.template import load_template
-from echo3d.reconstruction.hasten import ByteRows, WideNorm, hastened, hastened_encoder
+from echo3d.reconstruction.hasten import SIZES, ByteRows, PackedConv, WideNorm, brisk, hastened, hastened_encoder
 from echo3d.reconstruction.quick import QuickEncoder, QuickLook, QuickMover, maps_of, quick_mover
 from echo3d.reconstruction.reconstruct import S2MModel, load_model, predict, trusting
 from echo3d.reconstruction.refine import precision_of, refined, slices_of
@@ -217,3 +218,15 @@ def test_weights_that_refine_look_quickly_only_where_they_go_on_from_there(model
     assert load_model("lean", "cpu").quick is not None
     assert model.refiner is not None
     assert (model.quick is not None) == model.refiner.begun
+
+
+def test_a_packed_convolution_answers_the_same_whatever_the_size() -> None:
+    if not brisk():
+        pytest.skip("packed convolutions are used where the processor has instructions for bfloat16")
+    plain = torch.nn.Conv2d(16, 24, 3, stride=2, padding=1).bfloat16().to(memory_format=torch.channels_last)
+    packed = PackedConv(plain)
+    with torch.inference_mode():
+        for count in (6, 1, 12, 2, 3, 4, 6):
+            x = torch.randn(count, 16, 28, 28).bfloat16().to(memory_format=torch.channels_last)
+            assert torch.equal(packed(x), plain(x)) and torch.equal(copy.deepcopy(packed)(x), plain(x))
+            assert len(packed.packed) <= SIZES
