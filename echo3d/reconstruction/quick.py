@@ -2,7 +2,7 @@ r"""Moving a network's answer until it agrees with the pictures, in a few millis
 
 The same least squares as in ``reconstruction.refine``, made small enough for real time: only cells at a border of structures, of each the
 one direction in which the shares change most, only the first principal fields, and tables in which what belongs to a place lies side by
-side. A heart agrees as well, in a fifth of the time (``tests/benchmarks/test_quick.py``).
+side. A heart agrees as well, in a ninth of the time (``tests/benchmarks/test_quick.py``).
 
 *Source:* our own; one direction a cell is the point-to-plane distance of Chen and Medioni 1992.
 """
@@ -388,11 +388,10 @@ def quick_mover(
     shares = table(slicer.shares[0].flatten(1).T.contiguous(), slicer.shares.shape[2:], slicer.shares_box)
     steep = slicer.shares[0, slicer.kinds :].flatten(1).abs().amax(dim=0) > felt
     nodes = slicer.nodes.view(-1, slicer.rank)
+    nodes = nodes.bfloat16() if brisk() else nodes
     moved = table(basis, (side,) * 3, slicer.fields_box)
     mean = slicer.fields[-1].flatten(1).T.flatten()
     template = torch.from_numpy(np.array(load_template().points, dtype=np.float32))
     near, parts = moved.corners(template)
     body = template, (near, product(*parts.unbind(dim=1)))
-    return QuickMover(
-        slicer, shares, steep, nodes.bfloat16() if brisk() else nodes, moved, mean, *body, covariance, weight, tuple(steps), {}
-    )
+    return QuickMover(slicer, shares, steep, nodes, moved, mean, *body, covariance, weight, tuple(number for number in steps if number), {})

@@ -103,6 +103,21 @@ def test_steps_go_on_from_where_others_ended(mover: QuickMover, seen: list[tuple
     assert before > max(anew, known) and max(anew, known) < 1.03 * together
 
 
+def test_rounds_without_steps_are_none_and_cells_chosen_anew_bring_hearts_nearer(
+    mover: QuickMover, seen: list[tuple[torch.Tensor, Sight]]
+) -> None:
+    made = [quick_mover(mover.slicer, mover.covariance, mover.weight, steps) for steps in ((2, 0), (2,), (2, 2))]
+    assert made[0].steps == made[1].steps == (2,), "a round of none would hide the last step's slope"
+    found: list[list[float]] = []
+    for truth, one in seen:
+        fits = [steps([one], range(VIEWS))[0] for steps in made]
+        assert torch.equal(fits[0].coefficients, fits[1].coefficients)
+        wanted = mover.slicer.field(truth)
+        found.append([float((mover.slicer.field(fit.coefficients) - wanted).square().mean().sqrt()) for fit in fits])
+    once, _, anew = np.mean(found, axis=0)
+    assert anew < once
+
+
 def test_slices_are_those_of_the_slicer(mover: QuickMover, seen: list[tuple[torch.Tensor, Sight]]) -> None:
     truth, one = seen[2]
     heart = Fit(truth, one.planes, torch.zeros(0))
